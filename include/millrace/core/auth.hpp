@@ -1,0 +1,40 @@
+// Who is calling: the bearer token of a request becomes an Identity. Signatures are OpenSSL's work, the rules are ours.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/core/base.hpp"
+#include "millrace/core/config.hpp"
+#include "millrace/core/message.hpp"
+
+namespace millrace::auth {
+
+struct Identity {
+    std::string role;         // empty: the anonymous role
+    std::string claims_json;  // the verified payload, "{}" when anonymous
+    bool authenticated = false;
+    WallTime expires = WallTime::max();
+};
+
+// Verification keys read once from a secret: an HS secret, one JWK or a JWKS (RFC 7517). Immutable, shared by threads.
+class Keys {
+public:
+    // An empty secret gives keys that verify nothing. Fails with no_jwt_secret when the secret is no usable key.
+    static Result<std::shared_ptr<const Keys>> read(std::string_view secret, bool is_base64);
+    virtual ~Keys() = default;
+    [[nodiscard]] virtual bool empty() const = 0;
+    // RFC 7515 §5.2 with RFC 8725: the algorithm must fit the key, "none" never, at most 16 KiB. Returns the payload.
+    [[nodiscard]] virtual Result<std::string> verify(std::string_view token) const = 0;
+};
+
+// exp, nbf, iat with 30 s of skew, aud, and the role claim by JSON path (".role", ".a.b[0]"). PostgREST, "Authentication".
+[[nodiscard]] Result<Identity> check_claims(std::string payload, const config::AuthSettings& settings, WallTime now);
+
+// Authorization → Identity; no header is the anonymous identity. 401s carry WWW-Authenticate (RFC 6750 §3).
+[[nodiscard]] Result<Identity> identify(const message::Request& request, const Keys& keys, const config::AuthSettings& settings,
+                                        WallTime now);
+
+}  // namespace millrace::auth

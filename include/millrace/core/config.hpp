@@ -1,0 +1,126 @@
+// Settings of a process: each one stands once in a table (name, field, bounds, help) from which the reader of files, the
+// environment, the printed documentation and the JSON Schema are made. Defaults < file < environment < flag.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace millrace::config {
+
+struct Listen {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 0;  // 0: the system chooses, the log line says which
+};
+
+struct HttpSettings {
+    std::uint64_t head_bytes_max = 16 * 1024;
+    std::uint64_t headers_max = 100;
+    std::uint64_t target_bytes_max = 8 * 1024;
+    std::uint64_t body_bytes_max = 1024 * 1024;
+    std::uint64_t head_timeout_ms = 10'000;
+    std::uint64_t body_timeout_ms = 30'000;
+    std::uint64_t idle_timeout_ms = 75'000;
+    std::uint64_t write_timeout_ms = 30'000;
+    std::uint64_t connections_max = 10'000;  // per worker
+};
+
+struct DatabaseSettings {
+    std::string url;
+    std::string anonymous_role;         // empty: the login role itself
+    std::uint64_t fast_lanes = 2;       // per worker
+    std::uint64_t slow_lanes = 4;       // per worker
+    std::uint64_t lane_depth_max = 64;  // requests in flight on one fast lane
+    std::uint64_t queue_max = 256;      // requests waiting per worker and class
+    std::uint64_t statement_timeout_ms = 10'000;
+    std::uint64_t statements_max = 256;  // prepared per lane
+    std::uint64_t rows_max = 0;          // db-max-rows; 0: no limit
+    std::uint64_t connect_timeout_ms = 5'000;
+};
+
+struct RedisSettings {
+    std::string url;  // redis://[[user]:password@]host[:port][/db] or unix:///path; empty: no shared cache
+    std::string key_prefix = "millrace";
+    std::uint64_t budget_ms = 5;  // per request; then the database
+};
+
+struct CacheSettings {
+    std::uint64_t memory_bytes_max = 64 * 1024 * 1024;  // per worker
+    std::uint64_t entry_bytes_max = 1024 * 1024;
+    std::uint64_t lag_limit_ms = 5'000;  // beyond it the replica is unfenced
+    std::uint64_t heartbeat_ms = 1'000;
+};
+
+struct LimitSettings {
+    std::uint64_t requests_in_flight_max = 1024;  // per worker
+    std::uint64_t deadline_ms = 15'000;
+    std::uint64_t rate_per_s = 0;  // per client address and worker process; 0: none
+    std::uint64_t rate_burst = 0;
+};
+
+struct LogSettings {
+    std::string level = "info";  // trace debug info warn error off
+    bool access = true;
+    std::uint64_t access_sample_percent = 100;  // errors are always written
+};
+
+struct AuthSettings {
+    std::string jwt_secret;  // HS secret, JWK or JWKS
+    bool jwt_secret_is_base64 = false;
+    std::string jwt_audience;
+    std::string jwt_role_claim = ".role";
+};
+
+struct DrainSettings {
+    std::uint64_t pause_ms = 0;          // readiness fails, traffic still served
+    std::uint64_t deadline_ms = 30'000;  // then what is left is cut
+};
+
+struct Settings {
+    Listen listen{"127.0.0.1", 8080};
+    Listen admin{"127.0.0.1", 9090};
+    std::uint64_t workers = 0;  // 0: one per core
+    HttpSettings http;
+    DatabaseSettings database;
+    RedisSettings redis;
+    CacheSettings cache;
+    LimitSettings limits;
+    LogSettings log;
+    AuthSettings auth;
+    DrainSettings drain;
+    std::vector<std::string> routes;  // paths of route tables, relative to the configuration file
+};
+
+// One line for the person who must mend it: file, place in it, what is wrong, and what was perhaps meant.
+struct Problem {
+    std::string file;  // or "environment"
+    std::string path;  // JSON pointer, or the variable's name
+    std::string message;
+    std::string suggestion;  // may be empty
+};
+[[nodiscard]] std::string to_line(const Problem& problem);
+
+struct Loaded {
+    Settings settings;
+    std::vector<Problem> problems;  // empty when it may be used
+};
+
+using Environment = std::map<std::string, std::string>;                               // MILLRACE_… only
+using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;  // for secrets: NAME_FILE and *_file keys
+
+// `text` is the file's content (JSON with comments), `file` its name for messages; `text` may be empty when there is no file.
+// Every scalar is also MILLRACE_<SECTION>_<NAME>; a secret (database.url, redis.url, auth.jwt_secret) also comes from a file:
+// key "<name>_file" or variable "MILLRACE_…_FILE".
+[[nodiscard]] Loaded load(std::string_view text, const std::string& file, const Environment& environment,
+                          const ReadFile& read_file);
+
+[[nodiscard]] std::string masked_json(const Settings& settings);  // secrets as "***", passwords in URLs too
+[[nodiscard]] std::string documentation();                        // docs/configuration.md
+[[nodiscard]] std::string json_schema();                          // config/millrace.schema.json
+
+}  // namespace millrace::config

@@ -1,0 +1,86 @@
+// Decisions about load and failure as pure state: state + event + now → decision. No lock, no clock, no log.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "millrace/core/base.hpp"
+
+namespace millrace::policy {
+
+// Waits between attempts to connect: exponential with full jitter.
+class Backoff {
+public:
+    Backoff(Duration first, Duration most) : first_(first), most_(most) {}
+    // `random` is uniform in [0, 1).
+    [[nodiscard]] Duration next(double random);
+    void reset() { attempt_ = 0; }
+
+private:
+    Duration first_, most_;
+    unsigned attempt_ = 0;
+};
+
+struct Verdict {
+    bool allowed = true;
+    Duration retry_after{};  // when refused
+    std::uint64_t remaining = 0;
+};
+
+// GCRA over a bounded set of keys; the least recently used key is forgotten first.
+class RateLimiter {
+public:
+    RateLimiter(std::uint64_t per_second, std::uint64_t burst, std::size_t keys_max);
+    [[nodiscard]] Verdict take(std::string_view key, TimePoint now, std::uint64_t cost = 1);
+    [[nodiscard]] std::size_t keys() const { return slots_.size(); }
+
+private:
+    struct Slot {
+        std::string key;
+        TimePoint theoretical_arrival;
+    };
+    Duration interval_, tolerance_;
+    std::uint64_t burst_;
+    std::size_t keys_max_;
+    std::list<Slot> slots_;  // most recently used first
+    std::unordered_map<std::string_view, std::list<Slot>::iterator> by_key_;
+};
+
+// Closed → open after `failures_max` failures in a row; one probe after `open_for`; closed again when it succeeds.
+class Breaker {
+public:
+    Breaker(unsigned failures_max, Duration open_for) : failures_max_(failures_max), open_for_(open_for) {}
+    [[nodiscard]] bool allows(TimePoint now);
+    void succeeded();
+    void failed(TimePoint now);
+    [[nodiscard]] bool open() const { return open_; }
+
+private:
+    unsigned failures_max_;
+    Duration open_for_;
+    unsigned failures_ = 0;
+    bool open_ = false, probing_ = false;
+    TimePoint opened_{};
+};
+
+// Which statements are known to be cheap: a moving average of the measured time by the statement's shape, bounded.
+class ShapeTimes {
+public:
+    explicit ShapeTimes(std::size_t shapes_max) : shapes_max_(shapes_max) {}
+    void record(std::uint64_t shape, Duration took);
+    // Unknown shapes are not cheap until they were measured a few times.
+    [[nodiscard]] bool cheap(std::uint64_t shape, Duration limit) const;
+
+private:
+    struct Average {
+        double micros = 0;
+        unsigned count = 0;
+    };
+    std::size_t shapes_max_;
+    std::unordered_map<std::uint64_t, Average> averages_;
+};
+
+}  // namespace millrace::policy

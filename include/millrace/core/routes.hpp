@@ -1,0 +1,153 @@
+// Versions are lenses: a route table says what a version shows of the catalog, and under which names. An ApiCatalog is the
+// table laid over the catalog, built once per snapshot; whatever plans a request sees nothing else.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "millrace/core/base.hpp"
+#include "millrace/core/catalog.hpp"
+#include "millrace/core/config.hpp"
+#include "millrace/core/message.hpp"
+
+namespace millrace::routes {
+
+enum class RouteClass : std::uint8_t { automatic, fast, slow };
+
+struct CachePolicy {
+    std::uint64_t ttl_s = 0;      // in process and Redis; 0: not cached
+    std::uint64_t max_age_s = 0;  // what Cache-Control tells clients
+    bool shared = false;          // "public" rather than "private" for anonymous answers
+};
+
+// What a route table says of a resource; unset fields inherit the version's defaults.
+struct Policies {
+    std::optional<CachePolicy> cache;
+    std::optional<std::uint64_t> page_size_max;
+    std::optional<std::uint64_t> body_bytes_max;
+    std::optional<RouteClass> route_class;
+    std::optional<std::vector<message::Method>> methods;
+};
+
+struct ResourceRule {
+    std::string relation;                       // "table" or "schema.table"
+    std::map<std::string, std::string> rename;  // name in the API → column in the catalog
+    std::set<std::string> hide;                 // columns of the catalog
+    std::vector<std::string> only;              // if not empty: these columns of the catalog and no other
+    Policies policies;
+};
+
+// A route table as written, config/routes/<version>.json.
+struct RouteTable {
+    std::string file;
+    std::string version;  // "v1": the first path segment
+    std::string schema = "public";
+    bool expose_schema = false;  // "expose": "schema": every relation of the schema is a resource, besides those listed
+    std::map<std::string, ResourceRule> resources;
+    std::set<std::string> hide;  // relations that "expose" must not show
+    Policies defaults;
+    std::optional<WallTime> deprecated, sunset;
+    std::string successor;  // a version's name
+    std::string docs_url;
+};
+
+struct ParsedTable {
+    RouteTable table;
+    std::vector<config::Problem> problems;
+};
+
+// Reads a table's JSON (with comments): unknown keys, wrong types and bad dates are problems with a suggestion.
+[[nodiscard]] ParsedTable parse_route_table(std::string_view text, const std::string& file);
+[[nodiscard]] std::string json_schema();  // config/routes.schema.json
+
+struct ApiColumn {
+    std::string name;  // in the API
+    const catalog::Column* column = nullptr;
+};
+
+struct Resource;
+
+// A relationship whose both ends the version shows.
+struct Link {
+    const Resource* target = nullptr;
+    const catalog::Relationship* relationship = nullptr;
+};
+
+// Policies with every default filled in.
+struct ResolvedPolicies {
+    CachePolicy cache;
+    std::uint64_t page_size_max = 0;  // 0: no limit
+    std::uint64_t body_bytes_max = 0;
+    RouteClass route_class = RouteClass::automatic;
+    std::vector<message::Method> methods;  // includes HEAD with GET, and OPTIONS
+};
+
+struct Resource {
+    std::string name;
+    const catalog::Relation* relation = nullptr;
+    std::vector<ApiColumn> columns;
+    std::vector<Link> links;
+    ResolvedPolicies policies;
+
+    [[nodiscard]] const ApiColumn* column(std::string_view api_name) const;
+    [[nodiscard]] const ApiColumn* by_catalog_name(std::string_view column) const;  // nothing when the version hides it
+    [[nodiscard]] bool allows(message::Method method) const;
+    [[nodiscard]] std::string allow() const;  // the value of Allow
+};
+
+// One version over one catalog. Immutable; its pointers point into the catalog that it keeps alive.
+class ApiCatalog {
+public:
+    ApiCatalog(RouteTable table, std::shared_ptr<const catalog::Catalog> catalog);
+    ApiCatalog(const ApiCatalog&) = delete;
+    ApiCatalog& operator=(const ApiCatalog&) = delete;
+
+    [[nodiscard]] const Resource* find(std::string_view name) const;
+    [[nodiscard]] const std::vector<std::unique_ptr<Resource>>& resources() const { return resources_; }
+    [[nodiscard]] const RouteTable& table() const { return table_; }
+    [[nodiscard]] const catalog::Catalog& catalog() const { return *catalog_; }
+    [[nodiscard]] const std::string& version() const { return table_.version; }
+
+private:
+    friend struct LensBuilder;
+    RouteTable table_;
+    std::shared_ptr<const catalog::Catalog> catalog_;
+    std::vector<std::unique_ptr<Resource>> resources_;
+    std::unordered_map<std::string_view, const Resource*> by_name_;
+};
+
+struct Lens {
+    std::shared_ptr<const ApiCatalog> api;  // set when there are no problems
+    std::vector<config::Problem> problems;  // unknown relations, columns, successors, clashes of names
+};
+[[nodiscard]] Lens build_lens(const RouteTable& table, std::shared_ptr<const catalog::Catalog> catalog,
+                              const config::Settings& settings);
+
+// Where a request goes.
+struct Match {
+    const ApiCatalog* api = nullptr;
+    const Resource* resource = nullptr;  // nothing: the version's root
+};
+
+using Versions = std::vector<std::shared_ptr<const ApiCatalog>>;
+
+// Path → version and resource. Fails with no_such_version, version_is_gone (410, after the sunset), no_relation (404 with a
+// suggestion) or bad_query (bad percent-encoding). Methods are not looked at.
+[[nodiscard]] Result<Match> match(const Versions& versions, std::string_view path, WallTime now);
+
+// Deprecation (RFC 9745), Sunset (RFC 8594) and Link rel="successor-version" of a version; nothing when it is current.
+void add_version_headers(const RouteTable& table, message::HeaderBlock& headers);
+
+// A first route table for a schema, as `millrace init` writes it.
+[[nodiscard]] std::string first_route_table(const catalog::Catalog& catalog, const std::string& schema);
+
+}  // namespace millrace::routes

@@ -1,0 +1,77 @@
+// Plan → statements. Identifiers come from the catalog and are quoted, values are parameters; and the rows that come back.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/core/base.hpp"
+#include "millrace/core/plan.hpp"
+
+namespace millrace::sql {
+
+// How a cell's text becomes JSON in the worker. Types that are none of these are wrapped in to_json() in SQL and arrive as
+// json.
+enum class CellKind : std::uint8_t {
+    json,         // already JSON: integers, json, jsonb (to_json too)
+    number,       // float4, float8, numeric: JSON, but NaN and Infinity become strings
+    boolean,      // t, f
+    text,         // needs JSON quoting and escaping
+    plain,        // needs quotes only: uuid, date, time
+    timestamp,    // "2026-01-01 10:00:00" → "2026-01-01T10:00:00"
+    timestamptz,  // and its offset with minutes
+};
+
+struct OutputCell {
+    std::string key;  // in the reply's objects
+    CellKind kind = CellKind::text;
+};
+
+struct Statement {
+    std::string text;                                    // with $1, $2, …
+    std::vector<std::optional<std::string>> parameters;  // text format, untyped
+    std::uint64_t shape = 0;                             // hash of text: the key of prepared statements and of measured times
+};
+
+// What goes to Postgres for one request: statements that are one implicit transaction (one Sync), in order.
+struct Script {
+    std::vector<Statement> statements;
+    std::size_t main = 0;              // the statement whose rows are the answer
+    std::optional<std::size_t> count;  // the statement with the total, one row, one column
+    std::vector<OutputCell> cells;     // of main, in order of its columns
+    bool has_snapshot = false;         // main's last column is pg_current_snapshot(), not part of the answer
+    bool has_xid = false;              // the last statement's only cell is pg_current_xact_id() of a write
+    bool writes = false;
+};
+
+// Settings of a transaction that come first: role, claims, headers (PostgREST, "Transaction-scoped settings").
+struct Session {
+    std::string role;  // empty: the lane's own
+    std::vector<std::pair<std::string, std::string>> settings;
+    [[nodiscard]] bool empty() const { return role.empty() && settings.empty(); }
+};
+
+// `want_snapshot`: the answer may be cached, so the snapshot it was read in must come with it.
+[[nodiscard]] Script render(const plan::Plan& plan, const Session& session, bool want_snapshot);
+
+// What Postgres answered to one statement. Cells view into memory that `owner` keeps; a null cell has no data().
+struct Rows {
+    std::vector<std::string_view> cells;  // row after row
+    std::size_t columns = 0;
+    std::uint64_t affected = 0;  // of INSERT, UPDATE, DELETE
+    std::shared_ptr<const void> owner;
+
+    [[nodiscard]] std::size_t count() const { return columns == 0 ? 0 : cells.size() / columns; }
+    [[nodiscard]] std::string_view at(std::size_t row, std::size_t column) const { return cells[row * columns + column]; }
+    [[nodiscard]] bool is_null(std::size_t row, std::size_t column) const { return at(row, column).data() == nullptr; }
+};
+using Results = std::vector<Rows>;  // one per statement
+
+// Looks at the results before they are committed; an error rolls back. (A singular answer to a write that hit two rows, …)
+using Verdict = std::function<Result<void>(const Results&)>;
+
+}  // namespace millrace::sql

@@ -1,0 +1,34 @@
+// Text rules that several modules share: ASCII case, numbers, percent-decoding, JSON strings, SQL identifiers, suggestions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace millrace::text {
+
+[[nodiscard]] bool iequals(std::string_view a, std::string_view b);  // ASCII only
+[[nodiscard]] std::string lower(std::string_view s);                 // ASCII only
+[[nodiscard]] std::string_view trim(std::string_view s);             // spaces and tabs (OWS)
+[[nodiscard]] std::vector<std::string_view> split(std::string_view s, char separator);
+[[nodiscard]] std::optional<std::int64_t> to_int(std::string_view s);  // whole string, optional sign, no overflow
+
+// RFC 3986 §2.1; nothing when a '%' is not followed by two hex digits. plus_is_space: as in query strings.
+[[nodiscard]] std::optional<std::string> percent_decode(std::string_view s, bool plus_is_space = false);
+[[nodiscard]] std::string percent_encode(std::string_view s);
+
+void append_json_string(std::string& out, std::string_view s);  // with its quotes, RFC 8259 §7
+[[nodiscard]] bool valid_utf8(std::string_view s);
+
+[[nodiscard]] std::string quote_identifier(std::string_view name);  // "a""b", as Postgres' quote_ident does when it must
+[[nodiscard]] std::string quote_literal(std::string_view value);    // for DDL only; values of requests are parameters
+
+// The candidate closest to `word` by edit distance, when it is close enough to be meant; else nothing.
+[[nodiscard]] std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates);
+
+[[nodiscard]] std::uint64_t hash64(std::string_view s);  // FNV-1a with a final mix; stable across processes and builds
+
+}  // namespace millrace::text

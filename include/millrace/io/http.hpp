@@ -1,0 +1,67 @@
+// HTTP/1.1 on sockets: an acceptor per worker, one session loop per connection, the framing guard in front of Beast's parser.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "millrace/core/base.hpp"
+#include "millrace/core/config.hpp"
+#include "millrace/core/events.hpp"
+#include "millrace/core/framing.hpp"
+#include "millrace/core/message.hpp"
+
+namespace millrace::http {
+
+namespace asio = boost::asio;
+
+// Filled while a request is answered; the session adds sizes and total time and emits it as events::RequestFinished.
+struct Trace {
+    std::string request_id;                             // X-Request-Id as sent (at most 128 visible ASCII characters), or made
+    std::string_view version = "none", route = "none";  // must outlive the request: names of a snapshot that it holds
+    std::shared_ptr<const void> keep;                   // that snapshot
+    std::string role, error_code;
+    events::CacheResult cache = events::CacheResult::none;
+    Duration plan{}, lane_wait{}, database{}, redis{}, render{};
+};
+
+// Who answers requests. One per worker, called on its thread only.
+class Handler {
+public:
+    virtual ~Handler() = default;
+    // How large may the body of this request be? Asked when its head is there, before its body is read.
+    [[nodiscard]] virtual std::uint64_t body_bytes_max(const message::Request& head) const = 0;
+    // Must not throw for what a request can cause. The request's views live until the reply is returned.
+    [[nodiscard]] virtual asio::awaitable<message::Reply> handle(const message::Request& request, Trace& trace) = 0;
+};
+
+struct ServerOptions {
+    config::Listen listen;
+    config::HttpSettings http;
+    bool emit_requests = true;  // false: the admin listener, whose requests are no part of the metrics
+    std::string server_name = "millrace";
+};
+
+// An acceptor with SO_REUSEPORT and its sessions, on one thread.
+class Server {
+public:
+    Server(asio::io_context& context, ServerOptions options, Handler& handler, events::Observer& observer);
+    ~Server();
+
+    [[nodiscard]] Result<std::uint16_t> open();  // binds and listens; the port, also when 0 was asked for
+    void start();                                // accepts
+    void stop_accepting();                       // closes the listening socket
+    // From now on every reply says "Connection: close", idle connections end at once.
+    void drain();
+    [[nodiscard]] asio::awaitable<bool> drained(Deadline deadline);  // every session has ended
+    void abort();                                                    // cuts what is left
+    [[nodiscard]] std::size_t connections() const;
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace millrace::http

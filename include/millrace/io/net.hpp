@@ -1,0 +1,83 @@
+// One thread's event loop and what hangs on it: tasks that can be stopped and waited for, deadlines, signals.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "millrace/core/base.hpp"
+#include "millrace/core/events.hpp"
+
+namespace millrace::net {
+
+namespace asio = boost::asio;
+
+[[nodiscard]] TimePoint now();
+[[nodiscard]] WallTime wall_now();
+
+// Coroutines that belong together: what they throw is caught and reported as events::Fallen; all can be waited for.
+// One thread.
+class TaskGroup {
+public:
+    TaskGroup(asio::io_context& context, events::Observer& observer);
+    ~TaskGroup();
+    void spawn(std::string_view where, asio::awaitable<void> task);
+    [[nodiscard]] std::size_t running() const;
+    void cancel();                                                // emits a terminal cancellation to every task
+    [[nodiscard]] asio::awaitable<bool> wait(Deadline deadline);  // true when all have ended
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+// Something with a deadline that is looked at a few times a second rather than by a timer of its own (0.5 µs instead of 4.7 µs
+// per operation). The owner moves the deadline; past it, expire() is called once, on the loop's thread.
+class Watched {
+public:
+    virtual ~Watched() = default;
+    virtual void expire() = 0;
+    Deadline deadline;
+};
+
+class Watchdog {
+public:
+    Watchdog(asio::io_context& context, Duration period = std::chrono::milliseconds(100));
+    ~Watchdog();
+    // The returned handle ends the watch when it is destroyed.
+    class Handle;
+    [[nodiscard]] std::unique_ptr<Handle> watch(Watched& watched);
+    void stop();
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+class Watchdog::Handle {
+public:
+    virtual ~Handle() = default;
+};
+
+// Waits; returns early (false) when the task is cancelled.
+[[nodiscard]] asio::awaitable<bool> sleep_for(Duration duration);
+
+// Wakes coroutines of one thread; a wake without a waiter is not remembered.
+class Signal {
+public:
+    explicit Signal(asio::io_context& context);
+    ~Signal();
+    void notify_all();
+    [[nodiscard]] asio::awaitable<bool> wait(Deadline deadline);  // false: the deadline passed
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace millrace::net

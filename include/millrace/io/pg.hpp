@@ -1,0 +1,94 @@
+// Postgres: pipelined lanes for requests (libpq), a listener for notifications, and blocking work for the control plane
+// (libpqxx).
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/core/base.hpp"
+#include "millrace/core/catalog.hpp"
+#include "millrace/core/config.hpp"
+#include "millrace/core/events.hpp"
+#include "millrace/core/sql.hpp"
+
+namespace millrace::pg {
+
+namespace asio = boost::asio;
+
+struct Timing {
+    Duration waited{};  // for a lane
+    Duration took{};    // from sending to the last result
+};
+
+// The lanes of one worker: fast ones are pipelined and shared, slow ones serve one request at a time and can be cancelled.
+// One thread. Connections are made in the background with backoff; a half-used connection is closed, never reused.
+class Pool {
+public:
+    Pool(asio::io_context& context, const config::DatabaseSettings& settings, events::Observer& observer);
+    ~Pool();
+
+    void start();
+
+    // Runs a script as one implicit transaction; with a verdict, as BEGIN … COMMIT on a slow lane, ROLLBACK when it fails.
+    // Errors: database_error with Postgres' own message, lane_timeout (503, Retry-After) when no lane is free in time,
+    // overloaded (503, Retry-After, at once) when too many wait, deadline_passed (504) when the answer is late (a slow
+    // statement is cancelled), database_unavailable (503, Retry-After) when there is no connection or it broke underway.
+    // A read that was underway on a connection that broke is sent once more on another; a write never is.
+    [[nodiscard]] asio::awaitable<Result<sql::Results>> run(const sql::Script& script, events::LaneClass lane,
+                                                            bool authenticated, const sql::Verdict* verdict, Deadline deadline,
+                                                            Timing& timing);
+
+    [[nodiscard]] bool available() const;  // at least one lane is connected
+    [[nodiscard]] asio::awaitable<void> stop();
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+// What the control thread hears. All are called on its thread.
+struct Notifications {
+    std::function<void(std::string_view payload, std::string_view channel)> notified;
+    std::function<void(std::string_view snapshot)>
+        listening;  // (again) listening; a pg_snapshot taken after LISTEN: a gap ends
+    std::function<void(std::string_view snapshot, Duration lag)> heartbeat;  // our own beat came back
+    std::function<void(std::string_view reason)> lost;
+};
+
+// LISTENs on channels with one connection, reconnects with backoff, and beats: each period it NOTIFYs itself with a fresh
+// pg_current_snapshot() and measures how long that takes to come back.
+class Listener {
+public:
+    Listener(asio::io_context& context, std::string url, std::vector<std::string> channels, Duration beat,
+             Notifications callbacks);
+    ~Listener();
+    void start();
+    void stop();
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+// Blocking, for the control plane. `anonymous_role` empty: the login role.
+[[nodiscard]] Result<std::shared_ptr<const catalog::Catalog>> introspect(const std::string& url,
+                                                                         const std::vector<std::string>& schemas,
+                                                                         const std::string& anonymous_role);
+
+// The invalidation triggers: schema millrace with its functions, and triggers on the tables behind `schemas`. Idempotent.
+[[nodiscard]] std::string migration_sql(const catalog::Catalog& catalog);
+[[nodiscard]] std::string migration_removal_sql(const catalog::Catalog& catalog);
+[[nodiscard]] Result<void> execute(const std::string& url, const std::string& sql);  // in one transaction
+
+inline constexpr std::string_view invalidation_channel = "millrace_invalidation";
+inline constexpr std::string_view control_channel = "millrace";  // payload "reload schema" or "reload config"
+inline constexpr std::string_view beat_channel = "millrace_beat";
+
+}  // namespace millrace::pg

@@ -1,0 +1,215 @@
+// Text rules that several modules share.
+#include "millrace/core/text.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace millrace::text {
+namespace {
+
+char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+int hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    c = lower_char(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+constexpr char hex_digits[] = "0123456789ABCDEF";
+
+bool unreserved(char c) {  // RFC 3986 §2.3
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+           c == '~';
+}
+
+std::string quoted(std::string_view s, char quote) {
+    std::string out(1, quote);
+    for (char c : s) {
+        if (c == quote) out += quote;
+        out += c;
+    }
+    return out += quote;
+}
+
+// Levenshtein, one row at a time.
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            std::size_t above = row[j];
+            row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            diagonal = above;
+        }
+    }
+    return row[b.size()];
+}
+
+}  // namespace
+
+bool iequals(std::string_view a, std::string_view b) {
+    return a.size() == b.size() &&
+           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower_char(x) == lower_char(y); });
+}
+
+std::string lower(std::string_view s) {
+    std::string out(s);
+    std::ranges::transform(out, out.begin(), lower_char);
+    return out;
+}
+
+std::string_view trim(std::string_view s) {
+    const auto first = s.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return s.substr(first, s.find_last_not_of(" \t") - first + 1);
+}
+
+std::vector<std::string_view> split(std::string_view s, char separator) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const auto at = s.find(separator);
+        parts.push_back(s.substr(0, at));
+        if (at == std::string_view::npos) return parts;
+        s.remove_prefix(at + 1);
+    }
+}
+
+std::optional<std::int64_t> to_int(std::string_view s) {
+    if (s.starts_with('+')) s.remove_prefix(1);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
+    if (error != std::errc{} || end != s.data() + s.size()) return std::nullopt;
+    return value;
+}
+
+std::optional<std::string> percent_decode(std::string_view s, bool plus_is_space) {
+    std::string out;
+    out.reserve(s.size());
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        if (s[i] == '+' && plus_is_space) {
+            out += ' ';
+        } else if (s[i] != '%') {
+            out += s[i];
+        } else {
+            if (i + 2 >= s.size()) return std::nullopt;
+            const int high = hex_value(s[i + 1]), low = hex_value(s[i + 2]);
+            if (high < 0 || low < 0) return std::nullopt;
+            out += static_cast<char>(high * 16 + low);
+            i += 2;
+        }
+    }
+    return out;
+}
+
+std::string percent_encode(std::string_view s) {
+    std::string out;
+    for (char c : s) {
+        if (unreserved(c)) {
+            out += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        out += '%';
+        out += hex_digits[byte >> 4];
+        out += hex_digits[byte & 15];
+    }
+    return out;
+}
+
+void append_json_string(std::string& out, std::string_view s) {
+    out += '"';
+    std::size_t clean = 0;  // start of the run that needs no escape: copied at once
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        const auto c = static_cast<unsigned char>(s[i]);
+        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        out.append(s, clean, i - clean);
+        clean = i + 1;
+        switch (c) {
+            case '"':
+                out += "\\\"";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
+            case '\b':
+                out += "\\b";
+                break;
+            case '\f':
+                out += "\\f";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
+            default:
+                out += "\\u00";
+                out += hex_digits[c >> 4];
+                out += hex_digits[c & 15];
+        }
+    }
+    out.append(s, clean, s.size() - clean);
+    out += '"';
+}
+
+bool valid_utf8(std::string_view s) {
+    const auto* p = reinterpret_cast<const unsigned char*>(s.data());
+    const auto* end = p + s.size();
+    while (p < end) {
+        const unsigned c = *p++;
+        if (c < 0x80) continue;
+        const int more = c >= 0xC2 && c <= 0xDF ? 1 : c >= 0xE0 && c <= 0xEF ? 2 : c >= 0xF0 && c <= 0xF4 ? 3 : -1;
+        if (more < 0 || end - p < more) return false;
+        // Overlong forms, surrogates and values above U+10FFFF are told by the second byte (Unicode 15, table 3-7).
+        const unsigned low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
+        const unsigned high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
+        if (*p < low || *p > high) return false;
+        for (int i = 1; i < more; ++i)
+            if ((p[i] & 0xC0) != 0x80) return false;
+        p += more;
+    }
+    return true;
+}
+
+std::string quote_identifier(std::string_view name) { return quoted(name, '"'); }
+
+std::string quote_literal(std::string_view value) {
+    std::string out = quoted(value, '\'');
+    if (value.find('\\') == std::string_view::npos) return out;
+    std::string escaped = "E";
+    for (char c : out) {
+        if (c == '\\') escaped += '\\';
+        escaped += c;
+    }
+    return escaped;
+}
+
+std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates) {
+    const std::string* best = nullptr;
+    std::size_t best_distance = std::max<std::size_t>(word.size() / 2, 1) + 1;  // farther is another word
+    for (const std::string& candidate : candidates) {
+        const std::size_t d = distance(lower(word), lower(candidate));
+        if (d < best_distance) {
+            best_distance = d;
+            best = &candidate;
+        }
+    }
+    if (best == nullptr) return std::nullopt;
+    return *best;
+}
+
+std::uint64_t hash64(std::string_view s) {
+    std::uint64_t h = 0xcbf29ce484222325U;
+    for (char c : s) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    h ^= h >> 32;
+    h *= 0xd6e8feb86659fd93U;
+    return h ^ (h >> 32);
+}
+
+}  // namespace millrace::text

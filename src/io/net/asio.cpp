@@ -1,0 +1,2 @@
+// The one place where Asio itself is compiled: every other file sees its declarations only.
+#include <boost/asio/impl/src.hpp>
