@@ -45,7 +45,8 @@ struct Work {
     std::vector<cache::Tag> invalidates;  // of writes
     routes::RouteClass route_class = routes::RouteClass::automatic;
     bool authenticated = false;
-    bool repeatable = false;  // nothing of the one request is in it but what its remember key says
+    bool by_full_key = false;  // a read of one row at most
+    bool repeatable = false;   // nothing of the one request is in it but what its remember key says
 };
 
 // Work for the database, or an answer that needs none (OPTIONS).

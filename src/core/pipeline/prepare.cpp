@@ -97,6 +97,7 @@ Result<Prepared> plan_work(const std::shared_ptr<const Snapshot>& snapshot, cons
     work->route_class = match.resource->policies.route_class;
     work->shape = shape_of(*api, *plan, *media, match);
     work->cache = cache_plan(*work, *plan, *api, identity);
+    if (const auto* read = std::get_if<plan::Read>(&*plan)) work->by_full_key = read->by_full_key;
     const bool writes = !std::holds_alternative<plan::Read>(*plan);
     if (writes) work->invalidates = plan::tables_behind(*plan);
     const sql::Session session = session_of(request, identity, *match.resource, writes);
