@@ -5,7 +5,7 @@
 #include <boost/asio/detached.hpp>
 #include <stdexcept>
 
-#include "millrace/io/net.hpp"
+#include <millrace/io/net.hpp>
 
 namespace millrace::net {
 namespace {

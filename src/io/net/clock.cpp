@@ -1,5 +1,5 @@
 // The clocks of the shell: the pure half gets their readings as arguments.
-#include "millrace/io/net.hpp"
+#include <millrace/io/net.hpp>
 
 namespace millrace::net {
 

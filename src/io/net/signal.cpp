@@ -5,7 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <list>
 
-#include "millrace/io/net.hpp"
+#include <millrace/io/net.hpp>
 
 namespace millrace::net {
 namespace {

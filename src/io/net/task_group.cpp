@@ -7,7 +7,7 @@
 #include <exception>
 #include <list>
 
-#include "millrace/io/net.hpp"
+#include <millrace/io/net.hpp>
 
 namespace millrace::net {
 

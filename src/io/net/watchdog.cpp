@@ -2,7 +2,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <list>
 
-#include "millrace/io/net.hpp"
+#include <millrace/io/net.hpp>
 
 namespace millrace::net {
 
