@@ -4,6 +4,7 @@
     from stack import Cluster, Postgres, Redis, Millrace, HAProxy, wait_until, request, load
 """
 from .cluster import Cluster, migrate
+from .foreground import Foreground, listen_address
 from .haproxy import HAProxy
 from .http import Response, answers, metrics, request
 from .millrace import Millrace, binary, command
@@ -14,6 +15,6 @@ from .process import ROOT, Process, ServerFailed, cpu_seconds, descendants, wait
 from .redis import Redis
 from .wrk import Load, Wrk, load
 
-__all__ = ["Cluster", "HAProxy", "Load", "Millrace", "Nginx", "Postgres", "Process", "ROOT", "Redis", "RememberedPorts",
-           "Response", "ServerFailed", "Wrk", "answers", "binary", "command", "cpu_seconds", "descendants", "free_port", "load",
-           "metrics", "migrate", "request", "wait_until"]
+__all__ = ["Cluster", "Foreground", "HAProxy", "Load", "Millrace", "Nginx", "Postgres", "Process", "ROOT", "Redis", "RememberedPorts",
+           "Response", "ServerFailed", "Wrk", "answers", "binary", "command", "cpu_seconds", "descendants", "free_port",
+           "listen_address", "load", "metrics", "migrate", "request", "wait_until"]

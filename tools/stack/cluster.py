@@ -21,29 +21,24 @@ def migrate(postgres, database=demo.DATABASE, config=CONFIG, quiet=True):
 
 
 class Cluster:
-    """with Cluster(directory, replicas=3, products=1000) as cluster: cluster.balancer.request("/v1/products")"""
+    """with Cluster(directory, products=1000) as cluster: cluster.balancer.request("/v1/products")"""
 
-    def __init__(self, directory, replicas=3, products=100_000, balanced=True, env=None, config=CONFIG, ports=None,
-                 durable=False, listen=0, host="127.0.0.1"):
-        """`ports` (RememberedPorts), when given, says which port a server gets; `env` holds MILLRACE_… of every replica."""
+    def __init__(self, directory, replicas=3, products=100_000, balanced=True, env=None, config=CONFIG, ports=None, durable=False):
+        """`ports` (RememberedPorts), when given, says which port a server gets; `env` holds MILLRACE_… of every replica.
+        HAProxy's file names three replicas, so with another number of them there is no balancer."""
         directory = Path(directory)
         pick = ports.get if ports else lambda name: free_port()
-        self.products, self.config = products, config
+        self.name, self.products, self.config = "cluster", products, config
         self.postgres = Postgres(directory, pick("postgres"), durable=durable)
         self.redis = Redis(directory, pick("redis"))
+        balanced = balanced and replicas == 3
         # Readiness fails for longer than HAProxy needs to see it twice, so nothing new arrives when the sockets close.
         settings = {"MILLRACE_WORKERS": 1, "MILLRACE_DRAIN_PAUSE_MS": 1500 if balanced else 0, **(env or {})}
-        self.replicas = []
-        for number in range(1, replicas + 1):
-            name = f"millrace{number}"
-            alone = not balanced and number == 1
-            self.replicas.append(Millrace(
-                directory, self.postgres.url(demo.DATABASE, demo.ROLE), self.redis.url,
-                listen if alone and listen else pick(name), pick(f"{name}-admin"), config, settings, name,
-                host=host if alone else "127.0.0.1"))
-        self.balancer = None
-        if balanced:
-            self.balancer = HAProxy(directory, self.replicas, listen or pick("haproxy"), pick("haproxy-admin"), host=host)
+        self.replicas = [
+            Millrace(directory, self.postgres.url(demo.DATABASE, demo.ROLE), self.redis.url, pick(name), pick(f"{name}-admin"),
+                     config, settings, name)
+            for name in (f"millrace{number}" for number in range(1, replicas + 1))]
+        self.balancer = HAProxy(directory, self.replicas, pick("haproxy"), pick("haproxy-admin")) if balanced else None
 
     def start(self, quiet=True):
         try:
@@ -75,9 +70,15 @@ class Cluster:
         """Stops all, in order; exit codes by name."""
         started = [part for part in self.parts() if part.process is not None]
         for replica in self.replicas:
-            if replica.running:
-                replica.signal(replica.stop_signal)
+            replica.ask_to_stop()
         return {part.name: part.stop() for part in started}
+
+    @property
+    def running(self):
+        return all(part.running for part in self.parts())
+
+    def log_tail(self):
+        return "\n".join(f"{part.name}: {part.log_tail(10)}" for part in self.parts() if not part.running)
 
     def rolling_restart(self):
         """One replica after the other, as a rollout does; their exit codes."""

@@ -36,11 +36,19 @@ def ensure(postgres, **options):
         create(postgres, **options)
 
 
-def tables_exist(url):
-    """Whether the database behind a URL (anybody's) has the demo shop's tables."""
-    question = "select to_regclass('shop.products') is not null and to_regclass('shop.order_items') is not null"
+def _ask(url, question):
     done = subprocess.run([str(binaries() / "psql"), "-XqAt", "-d", url, "-c", question], capture_output=True, text=True,
                           check=False)
     if done.returncode != 0:
         raise RuntimeError(f"no answer from the database: {done.stderr.strip()}")
-    return done.stdout.strip() == "t"
+    return done.stdout.strip()
+
+
+def tables_exist(url):
+    """Whether the database behind a URL (anybody's) has the demo shop's tables."""
+    return _ask(url, "select to_regclass('shop.products') is not null and to_regclass('shop.order_items') is not null") == "t"
+
+
+def first_table(url, schema):
+    name = schema.replace("'", "''")
+    return _ask(url, f"select table_name from information_schema.tables where table_schema = '{name}' order by 1 limit 1")

@@ -14,9 +14,9 @@ SOCKET_PATH_MAX = 92  # of its folder: the kernel's limit is 107, and "/.s.PGSQL
 
 
 def binaries():
-    """The folder of Postgres' programs: $MILLRACE_PG_BIN, Debian's for 15, or the newest one there is."""
-    if "MILLRACE_PG_BIN" in os.environ:
-        return Path(os.environ["MILLRACE_PG_BIN"])
+    """The folder of Postgres' programs: $POSTGRES_BIN, Debian's for 15, or the newest one there is."""
+    if "POSTGRES_BIN" in os.environ:
+        return Path(os.environ["POSTGRES_BIN"])
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     preferred = Path("/usr/lib/postgresql/15/bin")
     if (preferred / "postgres").exists():

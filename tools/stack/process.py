@@ -64,6 +64,7 @@ class Process:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.log = self.directory / f"{name}.log"
         self.process = None
+        self.asked = False  # to stop: a second signal would mean "at once" to some
 
     # What a kind of server says of itself.
     def command(self):
@@ -80,6 +81,7 @@ class Process:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                                             env=self.environment(), cwd="/", start_new_session=True)
+        self.asked = False
         guard.started(self.process.pid, self.stop_signal)
         if wait:
             self.wait_ready()
@@ -103,13 +105,17 @@ class Process:
     def pid(self):
         return self.process.pid
 
+    def ask_to_stop(self):
+        if self.running and not self.asked:
+            self.asked = True
+            self.resume()
+            self.process.send_signal(self.stop_signal)
+
     def stop(self, timeout_s=40):
         """Asks it to end and waits; the exit code (negative: the signal that ended it), None when it was not started."""
         if self.process is None:
             return None
-        if self.running:
-            self.resume()
-            self.process.send_signal(self.stop_signal)
+        self.ask_to_stop()
         return self._reap(timeout_s)
 
     def kill9(self):
