@@ -17,7 +17,7 @@ namespace millrace::app {
 struct Source {
     std::string file;  // config/millrace.json
     config::Environment environment;
-    std::map<std::string, std::string> flags;
+    config::Flags flags;
 };
 
 // What the files say, with nothing of Postgres in it yet.

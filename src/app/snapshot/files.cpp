@@ -76,7 +76,7 @@ Files read_files(const Source& source) {
         files.problems.push_back({source.file, "", "cannot read the configuration file", {}});
         return files;
     }
-    config::Loaded loaded = config::load(*text, source.file, source.environment, source.flags, read_file);
+    config::Loaded loaded = config::load(*text, source.file, source.environment, read_file, source.flags);
     files.settings = std::move(loaded.settings);
     files.problems = std::move(loaded.problems);
     if (files.settings.routes.empty())
