@@ -86,7 +86,7 @@ Result<Prepared> plan_work(const std::shared_ptr<const Snapshot>& snapshot, cons
     if (!api) return std::move(api).error();
     auto media = reply::choose_media(api->accept);
     if (!media) return std::move(media).error();
-    auto plan = plan::make_plan(*api, request.body, *match.api, *match.resource);
+    auto plan = plan::make_plan(*api, request.body, *match.resource);
     if (!plan) return std::move(plan).error();
 
     auto work = std::make_shared<Work>();
