@@ -1,9 +1,6 @@
 // The form of an entry in Redis: version byte, checksum, then the fields, all integers little-endian.
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <concepts>
-#include <cstring>
 
 #include "millrace/core/cache.hpp"
 #include "millrace/core/text.hpp"
@@ -31,32 +28,12 @@ void append(std::string& out, std::string_view bytes) {
 
 std::uint64_t word(const char* bytes, std::size_t count) {
     std::uint64_t value = 0;
-    if constexpr (std::endian::native == std::endian::little) {
-        if (count > 0) std::memcpy(&value, bytes, count);
-        return value;
-    }
     for (std::size_t i = 0; i < count; ++i) value |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
     return value;
 }
 
-std::uint64_t mixed(std::uint64_t h, std::uint64_t value) {
-    h = (h ^ value) * 0x9E3779B97F4A7C15U;
-    return h ^ (h >> 29);
-}
-
-// Four lanes of eight bytes a step, for bodies are large: against damage and mix-ups, not against an attacker.
-std::uint64_t checksum(std::string_view payload, std::string_view key) {
-    const std::uint64_t seed = text::hash64(key) ^ payload.size();
-    std::array<std::uint64_t, 4> lanes = {seed, seed + 1, seed + 2, seed + 3};
-    for (; payload.size() >= 32; payload.remove_prefix(32))
-        for (std::size_t i = 0; i < 4; ++i) lanes[i] = mixed(lanes[i], word(payload.data() + 8 * i, 8));
-    std::uint64_t h = seed;
-    for (const std::uint64_t lane : lanes) h = mixed(h, lane);
-    for (; !payload.empty(); payload.remove_prefix(std::min<std::size_t>(8, payload.size())))
-        h = mixed(h, word(payload.data(), std::min<std::size_t>(8, payload.size())));
-    h = (h ^ (h >> 32)) * 0xD6E8FEB86659FD93U;
-    return h ^ (h >> 32);
-}
+// Against damage and mix-ups, not against an attacker.
+std::uint64_t checksum(std::string_view payload, std::string_view key) { return text::hash64(payload, text::hash64(key)); }
 
 // Takes fields from the front. Once something is missing, everything after is empty and `ok` stays false.
 struct Reader {
