@@ -104,7 +104,6 @@ private:
         State *older = nullptr, *newer = nullptr;  // in the order of their last invalidation
     };
     [[nodiscard]] static bool holds(const State& state, const PgSnapshot& snapshot);
-    [[nodiscard]] static bool covered(const State& state, const PgSnapshot& floor);
     void add(State& state, Xid xid);
     void fold(State& state);
     State& touch(const Tag& tag);

@@ -38,15 +38,13 @@ bool Fence::valid(const PgSnapshot& snapshot, std::span<const Tag> tags) const {
     return true;
 }
 
-// A write transaction that stays open holds xmin back, and then the ring decides; usually the first line does.
+// A write transaction that stays open holds xmin back, and then the ring decides; usually the first comparison does. Asked of
+// a floor, it says whether the floor would do instead of the state.
 bool Fence::holds(const State& state, const PgSnapshot& snapshot) {
     if (state.floor && !snapshot.contains(*state.floor)) return false;
     if (snapshot.xmin > state.highest) return true;
     return state.lost.seen_by(snapshot) && std::ranges::all_of(state.ring, [&](Xid xid) { return snapshot.sees(xid); });
 }
-
-// The same question about a floor: would it do instead of the state?
-bool Fence::covered(const State& state, const PgSnapshot& floor) { return holds(state, floor); }
 
 void Fence::invalidate(const Invalidation& invalidation) {
     // Whoever contains the floor sees this xid. While unfenced, floors may be of a past timeline, and prove nothing.
@@ -76,8 +74,9 @@ void Fence::fold(State& state) {
 }
 
 // Its snapshot may be older than some invalidations that were sent before it, so nothing is taken as seen unchecked.
+// One that comes while unfenced may be newer than the snapshot with which the gap will end, and must settle nothing.
 void Fence::heartbeat(const PgSnapshot& snapshot) {
-    if (latest_->contains(snapshot)) return;
+    if (!fenced_ || latest_->contains(snapshot)) return;
     latest_ = std::make_shared<const PgSnapshot>(snapshot);
     if (!generation_floor_) generation_floor_ = latest_;
     std::erase_if(indebted_, [&](State* state) {
@@ -92,16 +91,17 @@ void Fence::heartbeat(const PgSnapshot& snapshot) {
     }
 }
 
-// An invalidation that was received and that `since` does not see stays in force.
+// An invalidation that was received and that `since` does not see stays in force, and a floor is never lowered.
 void Fence::gap(const PgSnapshot& since) {
+    if (!fenced_ || !latest_->contains(since)) latest_ = std::make_shared<const PgSnapshot>(since);
+    if (!fenced_ || !floor_->contains(since)) floor_ = generation_floor_ = std::make_shared<const PgSnapshot>(since);
     fenced_ = true;
-    floor_ = latest_ = generation_floor_ = std::make_shared<const PgSnapshot>(since);
     for (State* state = oldest_; state != nullptr;) {
         State* const next = state->newer;
-        if (covered(*state, since)) erase(*state);
+        if (holds(*state, *floor_)) erase(*state);
         state = next;
     }
-    if (lost_.seen_by(since)) lost_ = {};
+    if (lost_.seen_by(*floor_)) lost_ = {};
 }
 
 void Fence::forget() {

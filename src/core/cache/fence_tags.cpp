@@ -35,11 +35,11 @@ void Fence::make_room() {
 }
 
 void Fence::fold_old_generation() {
-    if (!generation_floor_) return;
+    if (!fenced_ || !generation_floor_) return;
     bool folded = false;
     for (State* state = oldest_; state != nullptr && state->generation != generation_;) {
         State* const next = state->newer;
-        if (covered(*state, *generation_floor_)) {
+        if (holds(*state, *generation_floor_)) {
             erase(*state);
             folded = true;
         }

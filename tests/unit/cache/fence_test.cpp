@@ -130,6 +130,13 @@ TEST_F(FenceRule, what_arrives_while_unfenced_counts_afterwards) {
     EXPECT_TRUE(valid("60:60:"));
 }
 
+TEST_F(FenceRule, a_gap_that_ends_with_an_older_snapshot_lowers_nothing) {
+    fence.gap(snap("200:200:"));
+    fence.gap(snap("150:150:"));
+    EXPECT_FALSE(valid("150:150:"));
+    EXPECT_EQ(fence.latest().to_string(), "200:200:");
+}
+
 TEST_F(FenceRule, another_timeline_starts_from_nothing) {
     for (Xid xid = 101; xid < 300; ++xid) fence.invalidate({{"api.orders"}, xid});
     fence.forget();
