@@ -3,6 +3,7 @@
     sys.path.insert(0, ".../tools")
     from stack import Cluster, Postgres, Redis, Millrace, HAProxy, wait_until, request, load
 """
+from . import demo
 from .cluster import Cluster, migrate
 from .foreground import Foreground, listen_address
 from .haproxy import HAProxy
@@ -16,5 +17,5 @@ from .redis import Redis
 from .wrk import Load, Wrk, load
 
 __all__ = ["Cluster", "Foreground", "HAProxy", "Load", "Millrace", "Nginx", "Postgres", "Process", "ROOT", "Redis", "RememberedPorts",
-           "Response", "ServerFailed", "Wrk", "answers", "binary", "command", "cpu_seconds", "descendants", "free_port",
+           "Response", "ServerFailed", "Wrk", "answers", "binary", "command", "cpu_seconds", "demo", "descendants", "free_port",
            "listen_address", "load", "metrics", "migrate", "request", "wait_until"]
