@@ -1,4 +1,5 @@
 // Reads a complete request head, or refuses it: one framing, one host, and no byte that two readers could take differently.
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <millrace/core/framing.hpp>
@@ -23,7 +24,7 @@ Error bad(std::string details) { return Error::of(Fault::bad_framing).with_detai
 struct Framing {
     std::string_view host, coding, length;
     int hosts = 0, codings = 0, lengths = 0;
-    bool close = false, keep_alive = false, continues = false, other_expectation = false;
+    bool close = false, keep_alive = false, bad_connection = false, continues = false, other_expectation = false;
 };
 
 void note_connection(std::string_view value, Framing& framing) {
@@ -32,6 +33,7 @@ void note_connection(std::string_view value, Framing& framing) {
         const std::string_view option = text::trim(value.substr(0, comma));
         framing.close |= text::iequals(option, "close");
         framing.keep_alive |= text::iequals(option, "keep-alive");
+        framing.bad_connection |= !std::ranges::all_of(option, is_tchar);
         if (comma == std::string_view::npos) return;
         value.remove_prefix(comma + 1);
     }
@@ -133,6 +135,7 @@ Result<void> check_framing(const Framing& framing, const RequestLine& line, Head
     } else if (framing.lengths != 0) {
         if (auto length = read_length(framing, head); !length) return length;
     }
+    if (framing.bad_connection) return bad("The Connection field is no list of tokens.");
     if (framing.other_expectation) return Error::of(Fault::expectation_failed);
     head.expects_continue = framing.continues && !head.http_1_0;  // RFC 9110 §10.1.1: 1.0 does not know it
     head.keep_alive = !framing.close && (!head.http_1_0 || framing.keep_alive);

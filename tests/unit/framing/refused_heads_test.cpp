@@ -251,6 +251,8 @@ TEST(FramingGuard, refuses_fields_that_two_readers_could_take_apart) {
         {get("X: a\r\r\n"), Fault::bad_framing},
         {get("X: a\nY: b\r\n"), Fault::bad_framing},
         {get("X: a\n"), Fault::bad_framing},
+        {get("Connection: close; x\r\n"), Fault::bad_framing},
+        {get("Connection: keep-alive, (close)\r\n"), Fault::bad_framing},
         {"GET / HTTP/1.1\nHost: a\n\n", Fault::bad_framing},
         {"GET / HTTP/1.1\r\nHost: a\r\n\n", Fault::bad_framing},
         {"GET / HTTP/1.1\r\nHost: a\n\r\n", Fault::bad_framing},
