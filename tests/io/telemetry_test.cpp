@@ -32,9 +32,15 @@ std::string content(const std::filesystem::path& path) {
     return out.str();
 }
 
+// The compiler may have been given this file's path relative to the build directory, whose folder tests/ holds the program.
+std::filesystem::path source_root() {
+    const auto build = std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();
+    return (build / __FILE__).lexically_normal().parent_path().parent_path().parent_path();
+}
+
 // The repository's file; what is printed is laid beside the temporary files when it differs.
 void expect_in_step(const std::string& path, const std::string& printed) {
-    const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+    const auto root = source_root();
     const std::string fresh = testing::TempDir() + std::filesystem::path(path).filename().string();
     const bool same = content(root / path) == printed;
     if (!same) std::ofstream(fresh, std::ios::binary) << printed;
