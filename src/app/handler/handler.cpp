@@ -102,7 +102,7 @@ asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn,
         co_return reply;
     }
     const std::string& key = work->cache->key;
-    auto turn_to_fill = co_await cache_.wait_turn(key, turn.deadline);
+    auto turn_to_fill = co_await cache_.wait_turn(key, turn.wall, turn.deadline);
     if (turn_to_fill.entry && turn.accepts(*turn_to_fill.entry))
         co_return turn.hit(*turn_to_fill.entry, events::CacheResult::hit_memory);
 
