@@ -1,12 +1,13 @@
 // The framing guard: every rule a request head must obey before anything trusts it.
 //
-// Boost 1.81's parser lets pass what a proxy in front may read otherwise (RFC 9112 §11.2, request smuggling), so the head is
-// checked here first and handed to the parser only when there is one way to read it.
+// Common parsers, Boost 1.81's among them, let pass what a proxy in front may read otherwise (RFC 9112 §11.2, request
+// smuggling). Here a head is read only when there is one way to read it, and what is read here is what is served.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "millrace/core/base.hpp"
@@ -43,5 +44,50 @@ struct Head {
 // 3986 §3.2.2; exactly one valid Host; no Content-Length with Transfer-Encoding; one "chunked" at most, in HTTP/1.1 only;
 // digits-only Content-Length; CONNECT, TRACE and unknown methods 501; "GET *" refused; absolute-form must agree with Host.
 [[nodiscard]] Result<Head> read_head(std::string_view head, const Limits& limits);
+// The same into a Head that is used again: its vector of headers keeps its memory.
+[[nodiscard]] Result<void> read_head(std::string_view head, const Limits& limits, Head& into);
+
+// Takes the chunked coding off a body, piece by piece (RFC 9112 §7.1). Line ends are CRLF only, extensions and trailers are
+// bounded, checked like header fields and dropped: a trailer never becomes a header.
+class ChunkDecoder {
+public:
+    ChunkDecoder(const Limits& limits, std::uint64_t body_bytes_max) : limits_(limits), body_bytes_max_(body_bytes_max) {}
+
+    // Appends the data in `input` to `body` and tells how many bytes it used: all of them, unless the body ended before.
+    [[nodiscard]] Result<std::size_t> feed(std::string_view input, std::string& body);
+    [[nodiscard]] bool done() const { return state_ == State::done; }
+
+private:
+    enum class State : std::uint8_t {
+        size,
+        size_space,
+        extension,
+        size_lf,
+        data,
+        data_cr,
+        data_lf,
+        trailer_start,
+        trailer_name,
+        trailer_value,
+        trailer_lf,
+        end_lf,
+        done
+    };
+
+    [[nodiscard]] Result<void> take(char c);
+    [[nodiscard]] Result<void> take_size(char c);
+    [[nodiscard]] Result<void> take_extension(char c);
+    [[nodiscard]] Result<void> take_trailer(char c);
+    [[nodiscard]] Result<void> expect(char wanted, char c, State next);
+
+    Limits limits_;
+    std::uint64_t body_bytes_max_;
+    std::uint64_t left_ = 0;           // of the chunk: its size while it is read, then what is still to come
+    std::uint64_t taken_ = 0;          // of the body
+    std::size_t size_digits_ = 0;      // of the present chunk's size
+    std::size_t extension_bytes_ = 0;  // of the present chunk
+    std::size_t trailer_bytes_ = 0;
+    State state_ = State::size;
+};
 
 }  // namespace millrace::framing

@@ -38,10 +38,14 @@ struct Shape {
 // Must the rows be looked at before they are committed? Then this is how.
 [[nodiscard]] std::optional<sql::Verdict> verdict(const Shape& shape, const sql::Script& script);
 
-// Rows → JSON array text, for tests and benchmarks as well.
-void append_json_rows(std::string& out, const sql::Script& script, const sql::Rows& rows);
+// Rows → JSON text: an array, or the objects alone with commas between (one row of a singular reply).
+enum class RowsForm : std::uint8_t { array, objects };
+void append_json_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
 
 // A strong entity tag of a body in one representation: quoted hex.
 [[nodiscard]] std::string entity_tag(std::string_view body, request::Media media);
+
+// The value of Content-Type for a representation.
+[[nodiscard]] std::string_view content_type(request::Media media);
 
 }  // namespace millrace::reply

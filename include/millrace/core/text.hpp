@@ -29,6 +29,7 @@ void append_json_string(std::string& out, std::string_view s);  // with its quot
 // The candidate closest to `word` by edit distance, when it is close enough to be meant; else nothing.
 [[nodiscard]] std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates);
 
-[[nodiscard]] std::uint64_t hash64(std::string_view s);  // FNV-1a with a final mix; stable across processes and builds
+// Sixteen bytes at a step; stable across processes and builds of one byte order. Not for secrets.
+[[nodiscard]] std::uint64_t hash64(std::string_view s, std::uint64_t seed = 0);
 
 }  // namespace millrace::text

@@ -22,7 +22,7 @@ namespace asio = boost::asio;
 [[nodiscard]] WallTime wall_now();
 
 // Coroutines that belong together: what they throw is caught and reported as events::Fallen; all can be waited for.
-// One thread.
+// One thread. The group must go before the loop does.
 class TaskGroup {
 public:
     TaskGroup(asio::io_context& context, events::Observer& observer);
@@ -38,7 +38,7 @@ private:
 };
 
 // Something with a deadline that is looked at a few times a second rather than by a timer of its own (0.5 µs instead of 4.7 µs
-// per operation). The owner moves the deadline; past it, expire() is called once, on the loop's thread.
+// per operation). The owner moves the deadline; past it, the deadline is cleared and expire() called, on the loop's thread.
 class Watched {
 public:
     virtual ~Watched() = default;

@@ -46,10 +46,12 @@ public:
                                                             Timing& timing);
 
     [[nodiscard]] bool available() const;  // at least one lane is connected
+    // Nothing new is taken, what is underway may end (for 10 s at most), then all is closed. To be awaited before the loop ends.
     [[nodiscard]] asio::awaitable<void> stop();
 
-private:
     struct State;
+
+private:
     std::shared_ptr<State> state_;
 };
 

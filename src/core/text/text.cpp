@@ -2,7 +2,9 @@
 #include "millrace/core/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstring>
 
 namespace millrace::text {
 namespace {
@@ -29,6 +31,24 @@ std::string quoted(std::string_view s, char quote) {
         out += c;
     }
     return out += quote;
+}
+
+// Odd constants with as many ones as zeros, as wyhash (Wang Yi) chooses them.
+constexpr std::uint64_t first_secret = 0xa0761d6478bd642fU;
+constexpr std::uint64_t second_secret = 0xe7037ed1a0b428dbU;
+constexpr std::uint64_t third_secret = 0x8ebc6af09c88c6e3U;
+
+std::uint64_t read8(const char* at) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+}
+
+// The two halves of the 128-bit product, folded: every bit of both factors reaches every bit of the result.
+std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
 // Levenshtein, one row at a time.
@@ -204,12 +224,14 @@ std::optional<std::string> closest(std::string_view word, std::span<const std::s
     return *best;
 }
 
-std::uint64_t hash64(std::string_view s) {
-    std::uint64_t h = 0xcbf29ce484222325U;
-    for (char c : s) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-    h ^= h >> 32;
-    h *= 0xd6e8feb86659fd93U;
-    return h ^ (h >> 32);
+std::uint64_t hash64(std::string_view s, std::uint64_t seed) {
+    std::uint64_t h = seed ^ first_secret;
+    const std::uint64_t length = s.size();
+    for (; s.size() > 16; s.remove_prefix(16)) h = fold(read8(s.data()) ^ second_secret, read8(s.data() + 8) ^ h);
+    std::array<char, 16> tail{};
+    std::ranges::copy(s, tail.begin());
+    h = fold(read8(tail.data()) ^ second_secret, read8(tail.data() + 8) ^ h);
+    return fold(h ^ length, third_secret);
 }
 
 }  // namespace millrace::text

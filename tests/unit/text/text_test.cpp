@@ -1,6 +1,8 @@
 // The shared text rules, mostly as tables.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "millrace/core/text.hpp"
 
 namespace millrace::text {
@@ -47,6 +49,16 @@ TEST(Text, integers_are_whole_and_in_range) {
     EXPECT_EQ(to_int("99999999999999999999"), std::nullopt);
 }
 
-TEST(Text, hash_is_stable_across_builds) { EXPECT_EQ(hash64("millrace"), hash64(std::string("mill") + "race")); }
+TEST(Text, hash_tells_lengths_tails_and_seeds_apart) {
+    std::set<std::uint64_t> seen;
+    std::string zeros;
+    for (int length = 0; length < 64; ++length) {
+        seen.insert(hash64(zeros));
+        seen.insert(hash64(zeros, 1));
+        zeros += '\0';
+    }
+    EXPECT_EQ(seen.size(), 128U);
+    EXPECT_EQ(hash64("millrace"), hash64(std::string("mill") + "race"));
+}
 
 }  // namespace millrace::text

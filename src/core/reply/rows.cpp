@@ -1,0 +1,115 @@
+// Rows as Postgres sends them become JSON text: the inner loop of every read.
+#include "millrace/core/reply.hpp"
+#include "millrace/core/text.hpp"
+
+namespace millrace::reply {
+namespace {
+
+void append_quoted(std::string& out, std::string_view plain) {
+    out += '"';
+    out += plain;
+    out += '"';
+}
+
+// NaN and Infinity have no JSON number; Postgres' to_json makes them strings.
+void append_number(std::string& out, std::string_view cell) {
+    const char last = cell.empty() ? 'N' : cell.back();
+    if (last == 'N' || last == 'y') {
+        append_quoted(out, cell);
+    } else {
+        out += cell;
+    }
+}
+
+// "2026-01-01 10:00:00+02" → "2026-01-01T10:00:00+02:00", as to_json prints it (ISO 8601); "infinity" stays as it is.
+void append_timestamp(std::string& out, std::string_view cell, bool zoned) {
+    const std::size_t space = cell.find(' ');
+    if (space == std::string_view::npos) return append_quoted(out, cell);
+    out += '"';
+    out += cell.substr(0, space);
+    out += 'T';
+    std::string_view time = cell.substr(space + 1);
+    const std::size_t era = time.find(' ');  // " BC"
+    const std::string_view clock = time.substr(0, era);
+    out += clock;
+    if (zoned && clock.size() > 3 && (clock[clock.size() - 3] == '+' || clock[clock.size() - 3] == '-')) out += ":00";
+    if (era != std::string_view::npos) out += time.substr(era);
+    out += '"';
+}
+
+void append_cell(std::string& out, sql::CellKind kind, std::string_view cell) {
+    if (cell.data() == nullptr) {
+        out += "null";
+        return;
+    }
+    switch (kind) {
+        case sql::CellKind::json:
+            out += cell;
+            return;
+        case sql::CellKind::number:
+            append_number(out, cell);
+            return;
+        case sql::CellKind::boolean:
+            out += cell == "t" ? "true" : "false";
+            return;
+        case sql::CellKind::text:
+            text::append_json_string(out, cell);
+            return;
+        case sql::CellKind::plain:
+            append_quoted(out, cell);
+            return;
+        case sql::CellKind::timestamp:
+            append_timestamp(out, cell, false);
+            return;
+        case sql::CellKind::timestamptz:
+            append_timestamp(out, cell, true);
+            return;
+    }
+}
+
+// What stands before each cell's value: `{"id":`, `,"name":`. Made once per reply, used for every row.
+std::vector<std::string> openings(const std::vector<sql::OutputCell>& cells) {
+    std::vector<std::string> out;
+    out.reserve(cells.size());
+    for (const sql::OutputCell& cell : cells) {
+        std::string& opening = out.emplace_back(1, out.empty() ? '{' : ',');
+        text::append_json_string(opening, cell.key);
+        opening += ':';
+    }
+    return out;
+}
+
+std::size_t estimate(const sql::Script& script, const sql::Rows& rows, const std::vector<std::string>& opening) {
+    std::size_t bytes = 2;
+    for (const std::string& o : opening) bytes += (o.size() + 3) * rows.count();
+    for (const std::string_view cell : rows.cells) bytes += cell.size() + cell.size() / 8;
+    return bytes + script.cells.size();
+}
+
+void append_json_row(std::string& out, const sql::Script& script, const sql::Rows& rows, std::size_t row,
+                     const std::vector<std::string>& opening) {
+    if (opening.empty()) {
+        out += "{}";
+        return;
+    }
+    for (std::size_t column = 0; column < opening.size(); ++column) {
+        out += opening[column];
+        append_cell(out, script.cells[column].kind, rows.at(row, column));
+    }
+    out += '}';
+}
+
+}  // namespace
+
+void append_json_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form) {
+    const std::vector<std::string> opening = openings(script.cells);
+    out.reserve(out.size() + estimate(script, rows, opening));
+    if (form == RowsForm::array) out += '[';
+    for (std::size_t row = 0; row < rows.count(); ++row) {
+        if (row != 0) out += ',';
+        append_json_row(out, script, rows, row, opening);
+    }
+    if (form == RowsForm::array) out += ']';
+}
+
+}  // namespace millrace::reply
