@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace millrace::request {
 namespace {
@@ -41,7 +42,25 @@ std::string shown(std::string_view glyph, char quote) {
     return out += quote;
 }
 
-std::string quoted(std::string_view word) { return '"' + std::string(word) + '"'; }
+std::string glyph(std::string_view text, std::size_t at, char quote) {
+    if (at >= text.size()) return "end of input";
+    return shown(text.substr(at, glyph_bytes(text, at)), quote);
+}
+
+std::string shown(const Expectation& one) {
+    switch (one.kind) {
+        case Expectation::Kind::name:
+            break;
+        case Expectation::Kind::literal:
+            return '"' + std::string(one.word) + '"';
+        case Expectation::Kind::character:
+            return shown(std::string_view(&one.character, 1), '"');
+    }
+    return std::string(one.word);
+}
+
+Expectation character(char c) { return {Expectation::Kind::character, c, {}}; }
+Expectation literally(std::string_view word) { return {Expectation::Kind::literal, '\0', word}; }
 
 struct Position {
     std::size_t line = 1, column = 1;
@@ -64,31 +83,50 @@ Position position_of(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-void Trace::merge(Trace other) {
-    if (!other.any) return;
-    if (!any || other.at > at) {
-        *this = std::move(other);
-        return;
-    }
-    if (other.at < at) return;
-    if (refused.empty()) refused = std::move(other.refused);
-    if (!unexpected) unexpected = std::move(other.unexpected);
-    for (auto& name : other.expected)
-        if (std::ranges::find(expected, name) == expected.end()) expected.push_back(std::move(name));
+Trace& Trace::operator=(const Trace& other) {
+    at = other.at;
+    any = other.any;
+    unexpected_at = other.unexpected_at;
+    refused_at = other.refused_at;
+    count = other.count;
+    std::copy_n(other.expected.begin(), count, expected.begin());
+    return *this;
 }
 
-std::string Trace::details() const {
-    if (refused.empty() && !unexpected && expected.empty()) return "unknown parse error";
+void Trace::add(const Expectation& one) {
+    const Expectation* end = expected.data() + count;
+    if (count < expected_max && std::find(std::as_const(expected).data(), end, one) == end) expected[count++] = one;
+}
+
+void Trace::merge(const Trace& other) {
+    if (!other.any || (any && other.at < at)) return;
+    if (!any || other.at > at) {
+        *this = other;
+        return;
+    }
+    if (refused_at == nothing) refused_at = other.refused_at;
+    if (unexpected_at == nothing) unexpected_at = other.unexpected_at;
+    for (std::size_t i = 0; i < other.count; ++i) add(other.expected[i]);
+}
+
+void Trace::relabel(std::string_view label) {
+    any = true;
+    count = 1;
+    expected[0] = {Expectation::Kind::name, '\0', label};
+}
+
+std::string Trace::details(std::string_view text) const {
     std::string out;
-    if (!refused.empty() || unexpected) {
-        out += "unexpected ";
-        out += !refused.empty() ? refused : unexpected->empty() ? "end of input" : *unexpected;
+    if (refused_at != nothing) {
+        out = "unexpected " + glyph(text, refused_at, '\'');
+    } else if (unexpected_at != nothing) {
+        out = "unexpected " + glyph(text, unexpected_at, '"');
     }
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        out += i == 0 ? (out.empty() ? "expecting " : " expecting ") : i + 1 == expected.size() ? " or " : ", ";
-        out += expected[i];
+    for (std::size_t i = 0; i < count; ++i) {
+        out += i == 0 ? (out.empty() ? "expecting " : " expecting ") : i + 1 == count ? " or " : ", ";
+        out += shown(expected[i]);
     }
-    return out;
+    return out.empty() ? "unknown parse error" : out;
 }
 
 bool Cursor::take(char c) {
@@ -97,7 +135,7 @@ bool Cursor::take(char c) {
         forget();
         return true;
     }
-    if (traced()) fail_at(at_, at_, shown(std::string_view(&c, 1), '"'));
+    if (traced()) fail_at(at_, at_, character(c));
     return false;
 }
 
@@ -125,7 +163,7 @@ bool Cursor::literal(std::string_view word) {
     const std::size_t start = at_;
     for (std::size_t i = 0; i < here.size() && here[i] == word[i]; ++i) ++at_;
     if (at_ != start) forget();
-    if (traced()) fail_at(start, at_, quoted(word));
+    if (traced()) fail_at(start, at_, literally(word));
     return false;
 }
 
@@ -139,24 +177,30 @@ bool Cursor::literal_any_case(std::string_view lower_word) {
 
 bool Cursor::ahead(std::string_view word) {
     if (rest().starts_with(word)) return true;
-    if (traced()) fail_at(at_, at_, quoted(word));
+    if (traced()) fail_at(at_, at_, literally(word));
     return false;
 }
 
 bool Cursor::end() {
     if (done()) return true;
     if (!traced()) return false;
-    Trace found{at_, true, std::nullopt, shown(text_.substr(at_, glyph_bytes(text_, at_)), '\''), {"end of input"}};
-    trace_->merge(std::move(found));
+    Trace found(at_, Trace::nothing);
+    found.refused_at = at_;
+    found.add({Expectation::Kind::name, '\0', "end of input"});
+    trace_->merge(found);
     return false;
 }
 
 bool Cursor::not_followed_by(char c) {
     if (done() || text_[at_] != c) {
-        if (traced()) fail_at(at_, at_, shown(std::string_view(&c, 1), '"'));
+        if (traced()) fail_at(at_, at_, character(c));
         return true;
     }
-    if (traced()) trace_->merge(Trace{at_ + 1, true, std::nullopt, shown(std::string_view(&c, 1), '\''), {}});
+    if (traced()) {
+        Trace found(at_ + 1, Trace::nothing);
+        found.refused_at = at_;
+        trace_->merge(found);
+    }
     return false;
 }
 
@@ -170,20 +214,22 @@ bool Cursor::exceed(std::string_view message) {
 }
 
 void Cursor::forget() {
-    if (trace_ != nullptr) *trace_ = Trace{};
+    if (trace_ == nullptr) return;
+    trace_->any = false;
+    trace_->unexpected_at = trace_->refused_at = Trace::nothing;
+    trace_->count = 0;
 }
 
 void Cursor::expect(std::initializer_list<std::string_view> names) {
-    trace_->merge(Trace{at_, true, glyph(at_), {}, {names.begin(), names.end()}});
+    Trace found(at_, at_);
+    for (std::string_view name : names) found.add({Expectation::Kind::name, '\0', name});
+    trace_->merge(found);
 }
 
-void Cursor::fail_at(std::size_t at, std::size_t found_at, std::string name) {
-    trace_->merge(Trace{at, true, glyph(found_at), {}, {std::move(name)}});
-}
-
-std::string Cursor::glyph(std::size_t at) const {
-    if (at >= text_.size()) return {};
-    return shown(text_.substr(at, glyph_bytes(text_, at)), '"');
+void Cursor::fail_at(std::size_t at, std::size_t found_at, Expectation one) {
+    Trace found(at, found_at);
+    found.add(one);
+    trace_->merge(found);
 }
 
 Error parse_error(std::string_view what, std::string_view text, const Trace& trace, std::size_t shift) {
@@ -193,7 +239,7 @@ Error parse_error(std::string_view what, std::string_view text, const Trace& tra
     message += " (";
     message += text;
     message += ")\" (line " + std::to_string(p.line) + ", column " + std::to_string(p.column + (p.line == 1 ? shift : 0)) + ")";
-    return Error::of(Fault::bad_query, std::move(message)).with_details(trace.details());
+    return Error::of(Fault::bad_query, std::move(message)).with_details(trace.details(text));
 }
 
 Error bound_error(std::string_view what, std::string_view message) {

@@ -2,30 +2,51 @@
 // that fails once more with a Trace, from which the message is made.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "millrace/core/base.hpp"
 
 namespace millrace::request {
 
+// What would have been taken: a thing with a name, or a text that stands in quotes in the message.
+struct Expectation {
+    enum class Kind : std::uint8_t { name, literal, character };
+    Kind kind = Kind::name;
+    char character = '\0';
+    std::string_view word;  // of the grammar itself, so it outlives every trace
+
+    bool operator==(const Expectation&) const = default;
+};
+
 // What was found and what would have been taken at one place. Messages follow the rules of Parsec, whose wording the clients
-// know from PostgREST: of two places the further one counts, and at the same place expectations add up.
+// know from PostgREST: of two places the further one counts, and at the same place expectations add up. Plain data of fixed
+// size, for each attempt saves one: a text made to fail late must not cost much more than one that parses.
 struct Trace {
+    static constexpr std::size_t expected_max = 16;
+    static constexpr std::size_t nothing = std::string_view::npos;
+
     std::size_t at = 0;
     bool any = false;
-    std::optional<std::string> unexpected;  // the first one found: a quoted glyph, or empty for the end of the text
-    std::string refused;                    // found where it must not be: named rather than `unexpected`
-    std::vector<std::string> expected;
+    std::size_t unexpected_at = nothing;  // where the glyph stands that was found first
+    std::size_t refused_at = nothing;     // of one that must not be there: named rather than the unexpected one
+    std::size_t count = 0;
+    std::array<Expectation, expected_max> expected;
 
-    void merge(Trace other);
-    void relabel(std::string_view label) { expected.assign(1, std::string(label)); }
-    [[nodiscard]] std::string details() const;
+    Trace() = default;
+    Trace(std::size_t where, std::size_t found_at) : at(where), any(true), unexpected_at(found_at) {}
+    Trace(const Trace& other) { *this = other; }
+    Trace& operator=(const Trace& other);
+
+    void add(const Expectation& one);
+    void merge(const Trace& other);
+    void relabel(std::string_view label);
+    [[nodiscard]] std::string details(std::string_view text) const;
 };
 
 class Cursor {
@@ -76,8 +97,8 @@ public:
         Trace before = *trace_;
         if (parse()) return true;
         at_ = start;
-        before.merge(std::move(*trace_));
-        *trace_ = std::move(before);
+        before.merge(*trace_);
+        *trace_ = before;
         return false;
     }
 
@@ -90,8 +111,8 @@ public:
         const bool ok = parse();
         if (at_ != start) return ok;
         if (!ok || trace_->any) trace_->relabel(label);
-        before.merge(std::move(*trace_));
-        *trace_ = std::move(before);
+        before.merge(*trace_);
+        *trace_ = before;
         return ok;
     }
 
@@ -102,8 +123,7 @@ public:
 private:
     void forget();
     void expect(std::initializer_list<std::string_view> names);
-    void fail_at(std::size_t at, std::size_t found_at, std::string name);
-    [[nodiscard]] std::string glyph(std::size_t at) const;
+    void fail_at(std::size_t at, std::size_t found_at, Expectation one);
 
     std::string_view text_;
     std::size_t at_ = 0;

@@ -45,7 +45,7 @@ std::vector<MediaRange> accepted(const message::Request& request) {
         if (!all.empty()) all += ',';
         all += header.value;
     }
-    if (!all.empty()) return parse_accept(all);
+    if (!all.empty() && all != "*/*") return parse_accept(all);
     return {MediaRange{Media::any, "*/*", 1.0}};
 }
 
