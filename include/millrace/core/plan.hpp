@@ -21,8 +21,8 @@ struct Field {
 };
 
 struct OutputColumn {
-    std::string key;  // in the reply's objects
-    Field field;      // of count(): no column
+    std::string key;   // in the reply's objects
+    Field field;       // of count(): no column
     std::string cast;  // a type's name as written: checked against the grammar of type names
     request::Aggregate aggregate = request::Aggregate::none;
     std::string aggregate_cast;

@@ -58,8 +58,8 @@ std::string describe_junction(const routes::Resource& source, const catalog::Jun
 std::string describe(const routes::Resource& source, const routes::Link& link) {
     const catalog::Relationship& way = *link.relationship;
     if (way.junction) return describe_junction(source, *way.junction);
-    return way.constraint + " using " + source.name + column_list(&source, way.columns, from_of) + " and " +
-           link.target->name + column_list(link.target, way.columns, to_of);
+    return way.constraint + " using " + source.name + column_list(&source, way.columns, from_of) + " and " + link.target->name +
+           column_list(link.target, way.columns, to_of);
 }
 
 void append_detail(std::string& out, const routes::Resource& source, const routes::Link& link) {
@@ -95,9 +95,8 @@ Error no_link(const routes::Resource& source, const request::SelectEmbed& embed)
 
 Error ambiguous_link(const routes::Resource& source, const request::SelectEmbed& embed,
                      const std::vector<const routes::Link*>& found) {
-    Error error =
-        Error::of(Fault::ambiguous_relationship, "Could not embed because more than one relationship was found for " +
-                                                     quoted(source.name) + " and " + quoted(embed.relation));
+    Error error = Error::of(Fault::ambiguous_relationship, "Could not embed because more than one relationship was found for " +
+                                                               quoted(source.name) + " and " + quoted(embed.relation));
     std::string details = "[", hints;
     for (const routes::Link* link : found) {
         if (details.size() > 1) details += ',';

@@ -49,8 +49,7 @@ bool self_fits(const routes::Resource& source, const routes::Link& link, const r
     const Relationship& way = *link.relationship;
     const bool children = embed.relation == link.target->name && way.cardinality == Cardinality::one_to_many;
     if (!embed.hint.empty()) return children && (by_target_column(link, embed.hint) || by_constraint(way, embed.hint));
-    return children ||
-           (by_source_column(source, way, embed.relation) && way.cardinality == Cardinality::many_to_one);
+    return children || (by_source_column(source, way, embed.relation) && way.cardinality == Cardinality::many_to_one);
 }
 
 bool fits(const routes::Resource& source, const routes::Link& link, const request::SelectEmbed& embed) {
@@ -59,8 +58,7 @@ bool fits(const routes::Resource& source, const routes::Link& link, const reques
     const bool by_name = embed.relation == link.target->name;
     if (!embed.hint.empty()) return by_name && hint_fits(source, link, embed.hint);
     if (by_name) return true;
-    return !is_view(*link.target) &&
-           (by_constraint(way, embed.relation) || by_source_column(source, way, embed.relation));
+    return !is_view(*link.target) && (by_constraint(way, embed.relation) || by_source_column(source, way, embed.relation));
 }
 
 }  // namespace

@@ -40,8 +40,8 @@ Error no_such_column(const routes::Resource& resource, std::string_view name) {
 }
 
 Error no_such_key(const routes::Resource& resource, std::string_view name) {
-    return Error::of(Fault::no_column, "Could not find the '" + std::string(name) + "' column of '" + resource.name +
-                                           "' in the schema cache");
+    return Error::of(Fault::no_column,
+                     "Could not find the '" + std::string(name) + "' column of '" + resource.name + "' in the schema cache");
 }
 
 Result<Field> resolve(const routes::Resource& resource, const request::FieldPath& path) {

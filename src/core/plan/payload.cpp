@@ -34,7 +34,7 @@ Result<std::vector<std::string>> without_missing(const request::Payload& payload
 }
 
 Result<std::vector<std::string>> keys_to_write(const request::ApiRequest& request, const request::Payload& payload) {
-    if (!request.has_columns) return payload.keys;
+    if (!request.has_columns || request.action == request::Action::replace) return payload.keys;  // PUT writes what it says
     if (request.preferences.missing_default) return without_missing(payload, request.columns);
     return request.columns;
 }

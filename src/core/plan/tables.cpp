@@ -32,8 +32,7 @@ std::vector<std::string> tables_behind(const Plan& plan) {
     Tables out;
     std::visit([&](const auto& what) { add_tables(out, what); }, plan);
     std::ranges::sort(out);
-    const auto repeated = std::ranges::unique(out);
-    out.erase(repeated.begin(), repeated.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());  // std::ranges::unique: clang 14 cannot read its result
     return out;
 }
 

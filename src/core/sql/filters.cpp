@@ -135,8 +135,8 @@ void append_full_text(Writer& out, Alias alias, const plan::Condition& condition
 
 void append_quantified(Writer& out, const Condition& test) {
     out << (test.quantifier == Quantifier::any ? "ANY(" : "ALL(");
-    const std::string value = test.values.empty() ? test.value : array_literal(test.values);
-    out.parameter(pattern(test.op, value)) << ')';
+    // As written it is an array literal already, and a NULL in it stays one.
+    out.parameter(pattern(test.op, test.value.empty() ? array_literal(test.values) : test.value)) << ')';
 }
 
 void append_comparison(Writer& out, Alias alias, const plan::Condition& condition) {

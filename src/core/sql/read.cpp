@@ -71,8 +71,7 @@ std::vector<std::string_view> needed_columns(const plan::ReadNode& node) {
             out.emplace_back(pair.from);
     }
     std::ranges::sort(out);
-    const auto repeated = std::ranges::unique(out);
-    out.erase(repeated.begin(), repeated.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
 }
 

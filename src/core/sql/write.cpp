@@ -95,8 +95,8 @@ void append_insert_columns(Writer& out, const plan::Insert& insert) {
         append_names(out, insert.columns);
         out << ')';
     }
-    out << " SELECT ";
-    std::string_view separator;
+    out << " SELECT";
+    std::string_view separator = " ";
     for (const std::string& key : insert.keys) {
         (out << separator).column(body_alias, key);
         separator = ", ";

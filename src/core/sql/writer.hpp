@@ -33,12 +33,12 @@ public:
     Writer& operator<<(Alias alias);
 
     Writer& number(std::uint64_t value);
-    Writer& identifier(std::string_view name);                  // quoted
-    Writer& relation(const catalog::Relation& relation);        // "schema"."name"
-    Writer& column(Alias alias, std::string_view name);         // t0."name"
-    Writer& parameter(std::string value);                       // $n
-    Writer& parameter(std::int64_t value);                      // $n::bigint
-    Writer& parameter_again(std::size_t n);                     // one that is there already
+    Writer& identifier(std::string_view name);            // quoted
+    Writer& relation(const catalog::Relation& relation);  // "schema"."name"
+    Writer& column(Alias alias, std::string_view name);   // t0."name"
+    Writer& parameter(std::string value);                 // $n
+    Writer& parameter(std::int64_t value);                // $n::bigint
+    Writer& parameter_again(std::size_t n);               // one that is there already
     [[nodiscard]] std::size_t parameters() const { return statement_.parameters.size(); }
 
     // Ends the statement.

@@ -1,9 +1,12 @@
-// A shop as Postgres would have it and as two versions show it; and requests written by hand. Used by the tests of plan and sql.
+// A shop as Postgres would have it and as two versions show it; and requests written by hand. Used by the tests of plan and
+// sql.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -14,11 +17,22 @@
 namespace millrace::shop {
 
 inline catalog::Column column(std::string name, std::string type) {
-    static const std::map<std::string, std::uint32_t> oids = {
-        {"integer", 23},      {"bigint", 20},  {"text", 25},   {"numeric(10,2)", 1700},          {"boolean", 16},
-        {"uuid", 2950},       {"jsonb", 3802}, {"json", 114},  {"timestamp with time zone", 1184}, {"date", 1082},
-        {"text[]", 1009},     {"mood", 16500}, {"tsvector", 3614}, {"int4range", 3904},          {"double precision", 701},
-        {"character varying(40)", 1043}};
+    static const std::map<std::string, std::uint32_t> oids = {{"integer", 23},
+                                                              {"bigint", 20},
+                                                              {"text", 25},
+                                                              {"numeric(10,2)", 1700},
+                                                              {"boolean", 16},
+                                                              {"uuid", 2950},
+                                                              {"jsonb", 3802},
+                                                              {"json", 114},
+                                                              {"timestamp with time zone", 1184},
+                                                              {"date", 1082},
+                                                              {"text[]", 1009},
+                                                              {"mood", 16500},
+                                                              {"tsvector", 3614},
+                                                              {"int4range", 3904},
+                                                              {"double precision", 701},
+                                                              {"character varying(40)", 1043}};
     catalog::Column out;
     out.type_oid = out.base_type_oid = oids.at(type);
     if (type == "mood") out.enum_values = {"sad", "ok"};
@@ -45,8 +59,8 @@ struct Shop {
     std::deque<catalog::Relationship> relationships;
     std::deque<routes::Resource> resources;
 
-    routes::Resource& show(const std::string& relation, const std::string& as, const std::map<std::string, std::string>& names = {},
-                           const std::vector<std::string>& hidden = {}) {
+    routes::Resource& show(const std::string& relation, const std::string& as,
+                           const std::map<std::string, std::string>& names = {}, const std::vector<std::string>& hidden = {}) {
         routes::Resource& out = resources.emplace_back();
         out.name = as;
         for (const catalog::Relation& each : relations)
@@ -61,8 +75,8 @@ struct Shop {
 
     void way(const std::string& from, const std::string& to, catalog::Cardinality cardinality, const std::string& constraint,
              Pairs columns, std::optional<catalog::Junction> junction = {}) {
-        relationships.push_back({"public." + from, "public." + to, cardinality, constraint, std::move(columns),
-                                 std::move(junction), from == to});
+        relationships.push_back(
+            {"public." + from, "public." + to, cardinality, constraint, std::move(columns), std::move(junction), from == to});
     }
 
     // A foreign key, read both ways.
@@ -89,24 +103,24 @@ struct Shop {
 };
 
 inline void add_tables(Shop& shop) {
-    shop.relations.push_back(table("categories",
-                                   {column("id", "integer"), column("name", "text"), column("parent_id", "integer")}, {"id"}));
-    shop.relations.push_back(table(
-        "products",
-        {column("id", "bigint"), column("name", "text"), column("price", "numeric(10,2)"), column("category_id", "integer"),
-         column("tags", "text[]"), column("attributes", "jsonb"), column("feeling", "mood"),
-         column("created_at", "timestamp with time zone")},
-        {"id"}));
-    shop.relations.push_back(table("customers", {column("id", "integer"), column("name", "text"), column("email", "text")}, {"id"}));
+    shop.relations.push_back(
+        table("categories", {column("id", "integer"), column("name", "text"), column("parent_id", "integer")}, {"id"}));
+    shop.relations.push_back(table("products",
+                                   {column("id", "bigint"), column("name", "text"), column("price", "numeric(10,2)"),
+                                    column("category_id", "integer"), column("tags", "text[]"), column("attributes", "jsonb"),
+                                    column("feeling", "mood"), column("created_at", "timestamp with time zone")},
+                                   {"id"}));
+    shop.relations.push_back(
+        table("customers", {column("id", "integer"), column("name", "text"), column("email", "text")}, {"id"}));
     shop.relations.push_back(table("orders",
                                    {column("id", "integer"), column("customer_id", "integer"), column("billed_to", "integer"),
                                     column("placed_at", "timestamp with time zone")},
                                    {"id"}));
-    shop.relations.push_back(table("order_items",
-                                   {column("order_id", "integer"), column("product_id", "bigint"), column("quantity", "integer")},
-                                   {"order_id", "product_id"}));
-    shop.relations.push_back(table("words", {column("id", "integer"), column("vector", "tsvector"), column("span", "int4range")},
-                                   {}));
+    shop.relations.push_back(
+        table("order_items", {column("order_id", "integer"), column("product_id", "bigint"), column("quantity", "integer")},
+              {"order_id", "product_id"}));
+    shop.relations.push_back(
+        table("words", {column("id", "integer"), column("vector", "tsvector"), column("span", "int4range")}, {}));
 }
 
 inline void add_keys(Shop& shop) {
@@ -118,11 +132,19 @@ inline void add_keys(Shop& shop) {
     shop.key("order_items", "orders", "order_items_order_id_fkey", {{"order_id", "id"}});
     shop.key("order_items", "products", "order_items_product_id_fkey", {{"product_id", "id"}});
     shop.way("orders", "products", Cardinality::many_to_many, "", {},
-             catalog::Junction{"public", "order_items", "order_items_order_id_fkey", "order_items_product_id_fkey",
-                               {{"id", "order_id"}}, {{"product_id", "id"}}});
+             catalog::Junction{"public",
+                               "order_items",
+                               "order_items_order_id_fkey",
+                               "order_items_product_id_fkey",
+                               {{"id", "order_id"}},
+                               {{"product_id", "id"}}});
     shop.way("products", "orders", Cardinality::many_to_many, "", {},
-             catalog::Junction{"public", "order_items", "order_items_product_id_fkey", "order_items_order_id_fkey",
-                               {{"id", "product_id"}}, {{"order_id", "id"}}});
+             catalog::Junction{"public",
+                               "order_items",
+                               "order_items_product_id_fkey",
+                               "order_items_order_id_fkey",
+                               {{"id", "product_id"}},
+                               {{"order_id", "id"}}});
 }
 
 // Everything under its own name.
@@ -171,15 +193,28 @@ inline request::FieldPath field(const std::string& text) {  // a->b->>0
 }
 
 inline request::SelectItem col(const std::string& name, const std::string& alias = {}, const std::string& cast = {}) {
-    return {request::SelectColumn{field(name), alias, cast, request::Aggregate::none, {}}};
+    request::SelectColumn out;
+    out.field = field(name);
+    out.alias = alias;
+    out.cast = cast;
+    return {std::move(out)};
 }
 inline request::SelectItem aggregate(request::Aggregate what, const std::string& name, const std::string& alias = {}) {
-    return {request::SelectColumn{field(name), alias, {}, what, {}}};
+    request::SelectColumn out;
+    out.field = field(name);
+    out.alias = alias;
+    out.aggregate = what;
+    return {std::move(out)};
 }
 
 using Items = std::vector<request::SelectItem>;
 
-inline request::SelectEmbed embed(const std::string& relation, Items items) { return {relation, {}, {}, {}, false, std::move(items)}; }
+inline request::SelectEmbed embed(const std::string& relation, Items items) {
+    request::SelectEmbed out;
+    out.relation = relation;
+    out.items = std::move(items);
+    return out;
+}
 inline request::SelectEmbed inner(request::SelectEmbed what) {
     what.join = request::JoinKind::inner;
     return what;
@@ -211,7 +246,9 @@ inline request::Condition is(const std::string& name, request::Operator op, cons
     out.value = value;
     return out;
 }
-inline request::Condition eq(const std::string& name, const std::string& value) { return is(name, request::Operator::eq, value); }
+inline request::Condition eq(const std::string& name, const std::string& value) {
+    return is(name, request::Operator::eq, value);
+}
 inline request::Condition negated(request::Condition what) {
     what.negated = !what.negated;
     return what;
@@ -223,7 +260,8 @@ inline void where(request::ApiRequest& to, request::Condition condition, request
 inline void order(request::ApiRequest& to, request::OrderTerm term, request::EmbedPath path = {}) {
     to.orders.push_back({std::move(path), {std::move(term)}});
 }
-inline void window(request::ApiRequest& to, std::optional<std::int64_t> limit, std::int64_t offset = 0, request::EmbedPath path = {}) {
+inline void window(request::ApiRequest& to, std::optional<std::int64_t> limit, std::int64_t offset = 0,
+                   request::EmbedPath path = {}) {
     to.windows.push_back({std::move(path), {limit, offset}});
 }
 
@@ -233,8 +271,12 @@ inline Result<plan::Plan> make(const request::ApiRequest& request, const routes:
 }
 
 inline request::Payload payload(std::string json, std::vector<std::string> keys, std::size_t rows = 1) {
-    const bool array = json.starts_with('[');
-    return {std::move(json), std::move(keys), array, rows};
+    request::Payload out;
+    out.is_array = json.starts_with('[');
+    out.json = std::move(json);
+    out.keys = std::move(keys);
+    out.rows = rows;
+    return out;
 }
 
 }  // namespace millrace::shop
