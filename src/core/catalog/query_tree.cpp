@@ -22,8 +22,7 @@ public:
     QueryFacts read() {
         while (!rest_.empty()) step();
         std::ranges::sort(facts_.functions);
-        const auto [first, last] = std::ranges::unique(facts_.functions);
-        facts_.functions.erase(first, last);
+        facts_.functions.erase(std::unique(facts_.functions.begin(), facts_.functions.end()), facts_.functions.end());
         return std::move(facts_);
     }
 
