@@ -1,6 +1,8 @@
 // The Redis link against a real server that is slowed, flushed, stopped and killed, and against one that lies.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
