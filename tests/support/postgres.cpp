@@ -101,6 +101,8 @@ std::string Postgres::socket_url(const std::string& database) const {
 
 std::string Postgres::execute(const std::string& sql, const std::string& database) const {
     const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(url(database).c_str()), &PQfinish);
+    const auto ignore = [](void*, const PGresult*) {};
+    PQsetNoticeReceiver(connection.get(), ignore, nullptr);
     const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql.c_str()), &PQclear);
     const auto status = PQresultStatus(result.get());
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) throw std::runtime_error(PQerrorMessage(connection.get()));

@@ -1,8 +1,8 @@
 // Opens a libpq connection step by step as its socket becomes ready, and closes it.
 #include "connection.hpp"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -37,7 +37,8 @@ asio::awaitable<Result<void>> Connection::open(const std::string& url, const std
     using namespace asio::experimental::awaitable_operators;
     auto executor = co_await asio::this_coro::executor;
     asio::steady_timer timer(executor, timeout);
-    auto race = greet(url, setup) || timer.async_wait(asio::use_awaitable);
+    // As a tuple: when the whole is cancelled, the timer's end is a plain value and not one of two exceptions.
+    auto race = greet(url, setup) || timer.async_wait(asio::as_tuple(asio::use_awaitable));
     auto outcome = co_await std::move(race);
     if (outcome.index() == 1) {
         close();

@@ -23,7 +23,8 @@ Result<Parameters> parse(const std::string& url) {
     const Options options(PQconninfoParse(url.c_str(), &said), &PQconninfoFree);
     const std::unique_ptr<char, decltype(&PQfreemem)> message(said, &PQfreemem);
     if (!options) {
-        return Error::of(Fault::database_unavailable).with_details(said == nullptr ? "The URL of the database is invalid" : said);
+        return Error::of(Fault::database_unavailable)
+            .with_details(said == nullptr ? "The URL of the database is invalid" : said);
     }
     Parameters parameters;
     for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
@@ -60,8 +61,8 @@ asio::awaitable<std::vector<std::string>> look_up(std::string host) {
     auto executor = co_await asio::this_coro::executor;
     asio::ip::tcp::resolver resolver(executor);
     boost::system::error_code failed;
-    const auto token = asio::redirect_error(asio::use_awaitable, failed);
-    const auto found = co_await resolver.async_resolve(host, std::string(), token);
+    auto token = asio::redirect_error(asio::use_awaitable, failed);
+    const auto found = co_await resolver.async_resolve(host, std::string(), std::move(token));
     for (const auto& entry : found) {
         auto address = entry.endpoint().address().to_string();
         if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(std::move(address));

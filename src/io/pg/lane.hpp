@@ -64,6 +64,7 @@ private:
         std::uint64_t shape = 0, number = 0;  // of the prepared statement; number 0: none
         Request* request = nullptr;           // nothing for work of the lane's own
         RequestPointer owner;                 // of a request's sync
+        bool ended = false;                   // of a sync: its error has been taken
     };
 
     // Life (lane.cpp).
@@ -90,6 +91,7 @@ private:
     [[nodiscard]] bool take_error(const Step& step, const PGresult* result);
     void forget(const Step& step);
     [[nodiscard]] bool take_sync();
+    [[nodiscard]] bool in_transaction_now() const;
     [[nodiscard]] bool end_transaction(RequestPointer request);
     void finish(RequestPointer request);
     void settle_cancel();

@@ -41,12 +41,14 @@ bool Lane::take_all() {
 bool Lane::take(ResultPointer result) {
     auto& step = steps_.front();
     if (!result) {
-        // The end of one statement's results; after an error that came with the Sync itself there is one more.
-        if (step.kind != Step::Kind::sync) steps_.pop_front();
+        // The end of one statement's results; after an error that came with the Sync itself there is one more, but no two.
+        if (step.kind == Step::Kind::sync) return !std::exchange(step.ended, true);
+        steps_.pop_front();
         return true;
     }
     switch (PQresultStatus(result.get())) {
-        case PGRES_PIPELINE_SYNC: return step.kind == Step::Kind::sync && take_sync();
+        case PGRES_PIPELINE_SYNC:
+            return step.kind == Step::Kind::sync && take_sync();
         case PGRES_TUPLES_OK:
         case PGRES_COMMAND_OK:
         case PGRES_EMPTY_QUERY:
@@ -56,13 +58,15 @@ bool Lane::take(ResultPointer result) {
             // A Prepare that was skipped did not happen.
             if (step.kind == Step::Kind::prepare) forget(step);
             return true;
-        case PGRES_FATAL_ERROR: return take_error(step, result.get());
+        case PGRES_FATAL_ERROR:
+            return take_error(step, result.get());
         case PGRES_BAD_RESPONSE:
         case PGRES_NONFATAL_ERROR:
         case PGRES_SINGLE_TUPLE:
         case PGRES_COPY_OUT:
         case PGRES_COPY_IN:
-        case PGRES_COPY_BOTH: return false;
+        case PGRES_COPY_BOTH:
+            return false;
     }
     return false;
 }
@@ -82,15 +86,22 @@ void Lane::forget(const Step& step) {
     if (name && step.kind == Step::Kind::statement) to_deallocate_.push_back(std::move(*name));
 }
 
+// Only a request with a verdict leaves a transaction open at its first Sync; it has its lane for itself, and only then does
+// libpq tell the transaction's state. Until the step is popped, breaking up finds the request there.
 bool Lane::take_sync() {
+    const auto& step = steps_.front();
+    const bool in_transaction = step.owner && step.owner->verdict != nullptr && in_transaction_now();
+    if (in_transaction && step.owner->phase == Request::Phase::ending) return false;
     auto request = std::move(steps_.front().owner);
     steps_.pop_front();
-    if (!request) return true;
-    const bool in_transaction = PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
-    if (in_transaction && request->phase == Request::Phase::running) return end_transaction(std::move(request));
-    if (in_transaction) return false;
-    finish(std::move(request));
+    if (in_transaction) return end_transaction(std::move(request));
+    if (request) finish(std::move(request));
     return true;
+}
+
+bool Lane::in_transaction_now() const {
+    const auto status = PQtransactionStatus(connection_.get());
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
 namespace {
@@ -111,8 +122,8 @@ bool accepted(Request& request) {
 bool Lane::end_transaction(RequestPointer request) {
     request->phase = Request::Phase::ending;
     const char* const sql = accepted(*request) ? "COMMIT" : "ROLLBACK";
-    if (!send_control(sql, request.get())) return false;
-    return send_sync(std::move(request)) && flush();
+    const bool written = send_control(sql, request.get());
+    return send_sync(std::move(request)) && written && flush();
 }
 
 void Lane::finish(RequestPointer request) {

@@ -40,7 +40,8 @@ sql::Rows to_rows(ResultPointer result) {
     for (int row = 0; row < count; ++row) {
         for (int column = 0; column < columns; ++column) rows.cells.push_back(cell_at(result.get(), row, column));
     }
-    rows.owner = std::shared_ptr<const PGresult>(result.release(), [](const PGresult* r) { PQclear(const_cast<PGresult*>(r)); });
+    rows.owner =
+        std::shared_ptr<const PGresult>(result.release(), [](const PGresult* r) { PQclear(const_cast<PGresult*>(r)); });
     return rows;
 }
 

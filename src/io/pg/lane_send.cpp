@@ -36,7 +36,7 @@ bool Lane::send_statement(const sql::Statement& statement, Request& request) {
     const int count = static_cast<int>(values_.size());
     const Prepared* prepared = nullptr;
     if (!prepare(statement, request, prepared)) return false;
-    Step step{Step::Kind::statement, statement.shape, 0, &request, nullptr};
+    Step step{Step::Kind::statement, statement.shape, 0, &request, nullptr, false};
     auto* const connection = connection_.get();
     bool sent = false;
     if (prepared != nullptr) {
@@ -50,25 +50,26 @@ bool Lane::send_statement(const sql::Statement& statement, Request& request) {
 }
 
 // Right before its first use and not earlier: names in a statement are resolved as the role that the script may have set.
+// A second attempt relies on no name: those that share one with a statement that is wrong would miss it again.
 bool Lane::prepare(const sql::Statement& statement, Request& request, const Prepared*& prepared) {
-    if (!statements_.enabled()) return true;
+    if (!statements_.enabled() || request.attempts > 0) return true;
     prepared = statements_.find(statement);
     if (prepared != nullptr) return true;
     std::optional<std::string> evicted;
     prepared = &statements_.add(statement, evicted);
     if (evicted) to_deallocate_.push_back(std::move(*evicted));
-    steps_.push_back({Step::Kind::prepare, statement.shape, prepared->number, &request, nullptr});
+    steps_.push_back({Step::Kind::prepare, statement.shape, prepared->number, &request, nullptr, false});
     return PQsendPrepare(connection_.get(), prepared->name.c_str(), statement.text.c_str(), 0, nullptr) == 1;
 }
 
 bool Lane::send_control(const char* sql, Request* request) {
-    steps_.push_back({Step::Kind::control, 0, 0, request, nullptr});
+    steps_.push_back({Step::Kind::control, 0, 0, request, nullptr, false});
     return PQsendQueryParams(connection_.get(), sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
 }
 
 bool Lane::send_sync(RequestPointer request) {
     auto* const raw = request.get();
-    steps_.push_back({Step::Kind::sync, 0, 0, raw, std::move(request)});
+    steps_.push_back({Step::Kind::sync, 0, 0, raw, std::move(request), false});
     return PQpipelineSync(connection_.get()) == 1;
 }
 

@@ -25,7 +25,13 @@ Error outcome_unknown(Error error, bool writes) {
 }  // namespace
 
 Pool::State::State(asio::io_context& io, const config::DatabaseSettings& database, events::Observer& events)
-    : context(io), settings(database), observer(events), tasks(io, events), idle(io), ticker(io), engine(std::random_device{}()) {
+    : context(io),
+      settings(database),
+      observer(events),
+      tasks(io, events),
+      idle(io),
+      ticker(io),
+      engine(std::random_device{}()) {
     for (const auto lane : {events::LaneClass::fast, events::LaneClass::slow}) {
         const bool fast = lane == events::LaneClass::fast;
         const auto depth = fast ? std::max<std::uint64_t>(settings.lane_depth_max, 1) : 1;
@@ -218,7 +224,8 @@ void Pool::State::report() {
     for (auto& lanes : classes) {
         auto gauge = lanes.gauge;
         gauge.connected = lanes.connected();
-        gauge.busy = static_cast<int>(std::ranges::count_if(lanes.lanes, [](const auto& lane) { return lane->in_flight() > 0; }));
+        gauge.busy =
+            static_cast<int>(std::ranges::count_if(lanes.lanes, [](const auto& lane) { return lane->in_flight() > 0; }));
         gauge.queued = static_cast<int>(lanes.queue.size());
         const auto& last = lanes.gauge;
         if (gauge.connected == last.connected && gauge.busy == last.busy && gauge.queued == last.queued) continue;
