@@ -357,6 +357,7 @@ TEST(RedisLink, a_server_that_lies_is_left) {
         EXPECT_TRUE(faked.until([&] { return faked.observer.transitions.size() >= 2; }, 3s)) << lie.substr(0, 40);
         ASSERT_TRUE(faked.until([&] { return outcomes.size() == 1; }));
         EXPECT_NE(outcomes.front(), "right");
+        EXPECT_NE(faked.observer.reasons.back(), "no reply within a second") << lie.substr(0, 40);
     }
 }
 
