@@ -109,7 +109,7 @@ class InvalidInput(SystemTest):
         self.assertNotIn(-1, found)
 
     def test_random_bytes_do_no_harm(self):
-        seed = int(os.environ.get("MILLRACE_TEST_SEED", random.randrange(2**32)))
+        seed = int(os.environ.get("TEST_SEED", random.randrange(2**32)))
         print(f"seed {seed}")
         chance = random.Random(seed)
         good = b"POST /v1/products?select=id HTTP/1.1\r\n" + GOOD + b"Content-Length: 2\r\nPrefer: count=exact\r\n\r\n{}"
