@@ -12,13 +12,8 @@ namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t piece_bytes = 16 * 1024;  // how much memory a body gets ahead of its bytes
 constexpr std::size_t chunk_room_bytes = 1024;
-constexpr std::size_t kept_bytes_max = 16 * 1024;
 
 Duration ms(std::uint64_t count) { return std::chrono::milliseconds(count); }
-
-void shrink(std::string& s) {
-    if (s.capacity() > kept_bytes_max) std::string().swap(s);
-}
 
 }  // namespace
 
@@ -94,8 +89,7 @@ bool Session::last_look() {
 // An idle connection keeps little memory.
 void Session::rest() {
     in_.shrink();
-    shrink(body_);
-    shrink(out_);
+    if (body_.capacity() > kept_bytes_max) std::string().swap(body_);
 }
 
 asio::awaitable<bool> Session::read_body() {
