@@ -16,7 +16,7 @@ struct Identity {
     std::string role;         // empty: the anonymous role
     std::string claims_json;  // the verified payload, "{}" when anonymous
     bool authenticated = false;
-    WallTime expires = WallTime::max();
+    WallTime expires = WallTime::max();  // until then, skew included, the token need not be judged again
 };
 
 // Verification keys read once from a secret: an HS secret, one JWK or a JWKS (RFC 7517). Immutable, shared by threads.
@@ -30,11 +30,17 @@ public:
     [[nodiscard]] virtual Result<std::string> verify(std::string_view token) const = 0;
 };
 
+// For the check of a configuration: is this a path to a claim?
+[[nodiscard]] bool valid_role_claim(std::string_view path);
+
 // exp, nbf, iat with 30 s of skew, aud, and the role claim by JSON path (".role", ".a.b[0]"). PostgREST, "Authentication".
 [[nodiscard]] Result<Identity> check_claims(std::string payload, const config::AuthSettings& settings, WallTime now);
 
 // Authorization → Identity; no header is the anonymous identity. 401s carry WWW-Authenticate (RFC 6750 §3).
 [[nodiscard]] Result<Identity> identify(const message::Request& request, const Keys& keys, const config::AuthSettings& settings,
                                         WallTime now);
+
+// What a caller without a role is told where there is no anonymous role.
+[[nodiscard]] Error anonymous_refused();
 
 }  // namespace millrace::auth

@@ -11,19 +11,33 @@
 
 namespace millrace::catalog {
 
+// A relation's name in one word, unique, and its tag in the cache: "schema.name", where '%', ' ', '.' and '#' inside a name are
+// percent-encoded. The trigger function of the migration writes the same.
+[[nodiscard]] std::string tag_of(std::string_view schema, std::string_view name);
+struct QualifiedName {
+    std::string schema, name;
+};
+[[nodiscard]] std::optional<QualifiedName> parse_tag(std::string_view tag);
+
 enum class RelationKind : std::uint8_t { table, partitioned_table, view, materialized_view, foreign_table };
 
+// Where a column of a view comes from when it is a plain column of a table: Relation::id() of the table, and its column.
+struct Origin {
+    std::string relation, column;
+};
+
 struct Column {
-    std::string name;
-    std::string type;  // format_type(): "integer", "character varying(40)", "text[]", "shop.mood"
+    std::string name{};
+    std::string type{};  // format_type(): "integer", "character varying(40)", "text[]", "shop.mood"
     std::uint32_t type_oid = 0;
     std::uint32_t base_type_oid = 0;  // of a domain; else the same
     int position = 0;                 // attnum
     bool nullable = true;
     bool has_default = false;  // DEFAULT, identity or generated
     bool generated = false;    // cannot be written
-    std::string comment;
-    std::vector<std::string> enum_values;
+    std::string comment{};
+    std::vector<std::string> enum_values{};
+    std::optional<Origin> origin{};  // views only, through chains of views
 };
 
 struct Privileges {
@@ -31,20 +45,30 @@ struct Privileges {
 };
 
 struct Relation {
-    std::string schema, name;
+    std::string schema{}, name{};
     RelationKind kind = RelationKind::table;
-    std::vector<Column> columns;
-    std::vector<std::string> primary_key;  // column names in key order
-    std::vector<std::vector<std::string>> unique_keys;
-    std::string comment;
-    Privileges anonymous;                                        // of the anonymous role
+    std::vector<Column> columns{};
+    std::vector<std::string> primary_key{};  // column names in key order
+    // Of a view: its columns that are the primary keys of tables behind it. Rows need not be unique by them.
+    std::vector<std::string> inferred_key{};
+    std::vector<std::vector<std::string>> unique_keys{};
+    std::string comment{};
+    Privileges anonymous{};                                      // of the anonymous role
     bool insertable = true, updatable = true, deletable = true;  // views: by rule, trigger or being simple
     bool row_security = false;                                   // of itself or of a table behind it
-    bool is_volatile = false;              // a view that calls volatile functions or now(): tags do not tell when it changes
-    std::vector<std::string> base_tables;  // "schema.table" of every table behind it, itself included when it is one; sorted
+    // Its tags do not tell when it changes: it calls volatile functions, the clock or functions that nobody sees into, or it
+    // reads a materialized view, a foreign table or a system catalog.
+    bool is_volatile = false;
+    bool reads_session = false;  // the answer may depend on settings or the role, besides row_security
+    bool partition = false;      // of a partitioned table: no resource unless a route table lists it
+    bool watched = false;        // invalidation triggers are on every base table
+    // Tags of every table behind it, itself included when it is one, with the tables they are partitions or children of, and
+    // what their row security policies read; sorted. A materialized view is its own.
+    std::vector<std::string> base_tables{};
 
     [[nodiscard]] const Column* column(std::string_view wanted) const;
-    [[nodiscard]] std::string id() const { return schema + "." + name; }
+    [[nodiscard]] std::string id() const { return tag_of(schema, name); }
+    [[nodiscard]] const std::vector<std::string>& key() const { return primary_key.empty() ? inferred_key : primary_key; }
 };
 
 enum class Cardinality : std::uint8_t { many_to_one, one_to_many, one_to_one_out, one_to_one_in, many_to_many };
@@ -65,32 +89,32 @@ struct Junction {  // many_to_many only
 
 // A way from one relation to another: a foreign key read in either direction, or through a junction table.
 struct Relationship {
-    std::string source;  // Relation::id()
-    std::string target;
+    std::string source{};  // Relation::id()
+    std::string target{};
     Cardinality cardinality = Cardinality::many_to_one;
-    std::string constraint;           // of a many_to_many: empty
-    std::vector<ColumnPair> columns;  // source column, target column; many_to_many: empty
-    std::optional<Junction> junction;
+    std::string constraint{};           // of a many_to_many: empty
+    std::vector<ColumnPair> columns{};  // source column, target column; many_to_many: empty
+    std::optional<Junction> junction{};
     bool self = false;
 };
 
 struct Parameter {
-    std::string name, type;
+    std::string name{}, type{};
     bool has_default = false, variadic = false;
 };
 enum class Volatility : std::uint8_t { immutable, stable, is_volatile };
 struct Function {
-    std::string schema, name, return_type, comment;
-    std::vector<Parameter> parameters;
+    std::string schema{}, name{}, return_type{}, comment{};
+    std::vector<Parameter> parameters{};
     bool returns_set = false, returns_void = false, returns_composite = false;
     Volatility volatility = Volatility::is_volatile;
     bool anonymous_may_execute = false;
 };
 
 struct ForeignKey {
-    std::string constraint;
-    std::string from, to;  // Relation::id()
-    std::vector<ColumnPair> columns;
+    std::string constraint{};
+    std::string from{}, to{};  // Relation::id()
+    std::vector<ColumnPair> columns{};
 };
 
 struct Catalog {
@@ -103,13 +127,55 @@ struct Catalog {
     int server_version = 0;         // 150004
     std::uint64_t fingerprint = 0;  // of everything above: equal catalogs, equal fingerprints
 
+    // Found by hash once complete() was called, else by looking at each.
     [[nodiscard]] const Relation* find(std::string_view schema, std::string_view name) const;
     [[nodiscard]] const Relation* find_id(std::string_view id) const;
+
+    std::vector<std::uint32_t> slots;  // open addressing: position in `relations` + 1, or 0; made by complete()
 };
 
+// Derives what follows from relations, foreign keys and functions: keys of views, relationships, fingerprint, hash index.
+void complete(Catalog& catalog);
+[[nodiscard]] std::uint64_t fingerprint_of(const Catalog& catalog);
+
 // Every foreign key in both directions, one-to-one where the referencing columns are unique, and many-to-many through tables
-// whose primary key holds two foreign keys (PostgREST, "Resource Embedding").
+// whose primary key holds two foreign keys (PostgREST, "Resource Embedding"). A view whose columns are all those of a foreign
+// key, on either end, has it too. Sorted by source.
 [[nodiscard]] std::vector<Relationship> derive_relationships(const std::vector<Relation>& relations,
                                                              const std::vector<ForeignKey>& keys);
+
+// What the stored query of a view or a policy's expression (pg_node_tree) tells.
+struct QueryFacts {
+    struct Output {
+        int position = 0;  // attnum of the view
+        std::uint32_t relation_oid = 0;
+        int column = 0;  // attnum there
+    };
+    std::vector<Output> outputs;           // columns that are plain columns of the relation
+    std::vector<std::uint32_t> functions;  // oids, sorted; operators' too
+    bool reads_clock = false;              // CURRENT_TIMESTAMP and its kin, TABLESAMPLE
+    bool reads_role = false;               // CURRENT_USER and its kin
+    bool reads_system = false;             // a relation of the system
+};
+[[nodiscard]] QueryFacts read_query_tree(std::string_view node_tree);
+
+// What introspection finds of a relation besides its Relation, by oid.
+struct RelationFacts {
+    std::uint32_t oid = 0;
+    bool row_security = false, watched = false;  // of itself
+    QueryFacts query{};                          // of a view
+    std::vector<QueryFacts> policies{};          // that apply to reading, when row_security
+    std::vector<std::uint32_t> reads{};          // relations in a view's query
+    std::vector<std::uint32_t> policy_reads{};   // relations in its policies
+    std::vector<std::uint32_t> parents{}, children{};
+};
+struct ProcedureFacts {
+    std::uint32_t oid = 0;
+    std::string name{};
+    Volatility volatility = Volatility::is_volatile;
+};
+// facts[i] tells of catalog.relations[i]: fills in origins, base_tables, row_security, is_volatile, reads_session, watched.
+void settle_dependencies(Catalog& catalog, const std::vector<RelationFacts>& facts,
+                         const std::vector<ProcedureFacts>& procedures);
 
 }  // namespace millrace::catalog

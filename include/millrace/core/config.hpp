@@ -59,8 +59,8 @@ struct CacheSettings {
 struct LimitSettings {
     std::uint64_t requests_in_flight_max = 1024;  // per worker
     std::uint64_t deadline_ms = 15'000;
-    std::uint64_t rate_per_s = 0;  // per client address and worker process; 0: none
-    std::uint64_t rate_burst = 0;
+    std::uint64_t rate_per_s = 0;  // per client address and worker; 0: none
+    std::uint64_t rate_burst = 0;  // 0: as many as rate_per_s
 };
 
 struct LogSettings {
@@ -111,13 +111,14 @@ struct Loaded {
 };
 
 using Environment = std::map<std::string, std::string>;                               // MILLRACE_… only
+using Flags = std::map<std::string, std::string>;                                     // without dashes: {"database-url", "…"}
 using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;  // for secrets: NAME_FILE and *_file keys
 
 // `text` is the file's content (JSON with comments), `file` its name for messages; `text` may be empty when there is no file.
-// Every scalar is also MILLRACE_<SECTION>_<NAME>; a secret (database.url, redis.url, auth.jwt_secret) also comes from a file:
-// key "<name>_file" or variable "MILLRACE_…_FILE".
+// Every setting is also MILLRACE_<SECTION>_<NAME> and --<section>-<name>; a secret (database.url, redis.url, auth.jwt_secret)
+// also comes from a file: key "<name>_file", variable "MILLRACE_…_FILE" or --…-file. Never throws.
 [[nodiscard]] Loaded load(std::string_view text, const std::string& file, const Environment& environment,
-                          const ReadFile& read_file);
+                          const ReadFile& read_file, const Flags& flags = {});
 
 [[nodiscard]] std::string masked_json(const Settings& settings);  // secrets as "***", passwords in URLs too
 [[nodiscard]] std::string documentation();                        // docs/configuration.md

@@ -45,30 +45,37 @@ struct Work {
     std::vector<cache::Tag> invalidates;  // of writes
     routes::RouteClass route_class = routes::RouteClass::automatic;
     bool authenticated = false;
+    bool by_full_key = false;  // a read of one row at most
+    bool repeatable = false;   // nothing of the one request is in it but what its remember key says
 };
 
-// Ready: an answer that needs no database (OPTIONS).
+// Work for the database, or an answer that needs none (OPTIONS).
 using Prepared = std::variant<std::shared_ptr<const Work>, message::Reply>;
 
-struct Failure {
-    Error error;
-    const routes::ApiCatalog* api = nullptr;  // when a version was found: its headers go onto the error as well
-    const routes::Resource* resource = nullptr;
-};
-
-// Which resource is asked for, before body and dialect are looked at: for limits and labels.
+// Which resource is asked for, before body and dialect are looked at: for limits and labels. Fails with catalog_unavailable
+// while there is no catalog.
 [[nodiscard]] Result<routes::Match> find_route(const Snapshot& snapshot, const message::Request& request, WallTime now);
 
-[[nodiscard]] Result<Prepared> prepare(std::shared_ptr<const Snapshot> snapshot, const routes::Match& match,
+[[nodiscard]] Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                                        const auth::Identity& identity, const message::Request& request);
 
-// Rows → reply with version and caching headers (ETag, Cache-Control, Vary) of the route.
+// Requests whose bytes alone tell that they mean the same work: anonymous reads. Repeatable work of such a request may be
+// remembered under this key, for one snapshot.
+[[nodiscard]] bool rememberable(const message::Request& request, const auth::Identity& identity);
+void append_remember_key(std::string& out, const message::Request& request);
+
+// Rows → reply, with the route's caching headers (ETag, Cache-Control, Vary) and its version's.
 [[nodiscard]] Result<message::Reply> finish(const Work& work, const sql::Results& results);
 
-// A reply of finish as an entry of the cache, when it is one that may be stored; `now` is when the read began.
+// A reply of finish as an entry of the cache, when it may be stored. `fallback` is a snapshot taken before the read began, for
+// answers without rows, which bring none; `began` is when the read began.
 [[nodiscard]] std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& results, const message::Reply& reply,
-                                                   const cache::PgSnapshot& fallback, WallTime now);
-// An entry as a reply: 304 when If-None-Match says so, with Age.
-[[nodiscard]] message::Reply from_entry(const cache::Entry& entry, const message::Request& request, WallTime now);
+                                                   const cache::PgSnapshot& fallback, WallTime began);
+
+// An entry as a reply, with Age (RFC 9111 §5.1).
+[[nodiscard]] message::Reply from_entry(const cache::Entry& entry, WallTime now);
+
+// 304 when If-None-Match holds for a reply to GET or HEAD (RFC 9110 §13.1.2, §15.4.5).
+void apply_conditions(const message::Request& request, message::Reply& reply);
 
 }  // namespace millrace::pipeline

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,8 +21,8 @@ struct Field {
 };
 
 struct OutputColumn {
-    std::string key;  // in the reply's objects
-    Field field;
+    std::string key;   // in the reply's objects
+    Field field;       // of count(): no column
     std::string cast;  // a type's name as written: checked against the grammar of type names
     request::Aggregate aggregate = request::Aggregate::none;
     std::string aggregate_cast;
@@ -55,10 +56,12 @@ struct Order {
 // One relation in the tree of a read: the root or an embed.
 struct ReadNode {
     const routes::Resource* resource = nullptr;
-    std::string key;                     // of an embed, in its parent's objects
+    std::string name;                    // of an embed, as the select wrote it
+    std::string key;                     // of an embed, in its parent's objects: its alias, else its name
     const routes::Link* link = nullptr;  // of an embed: how it hangs on its parent
     request::JoinKind join = request::JoinKind::left;
     bool spread = false;
+    bool shown = true;                  // of an embed: false for "clients()", which only filters
     std::vector<OutputColumn> columns;  // in order of the select
     std::vector<Filter> filters;        // all must hold
     std::vector<Order> orders;
@@ -72,6 +75,12 @@ struct Read {
     bool by_full_key = false;  // eq on every column of the primary key at the root, and nothing else: one row at most
 };
 
+// PUT: the payload's value of this column must be the one in the URL.
+struct KeyMatch {
+    std::size_t column = 0;  // index into Insert::columns
+    std::string value;
+};
+
 struct Insert {
     const routes::Resource* resource = nullptr;
     std::vector<const catalog::Column*> columns;  // in the payload's order
@@ -79,8 +88,9 @@ struct Insert {
     request::Payload payload;
     request::Resolution resolution = request::Resolution::none;
     std::vector<const catalog::Column*> conflict;  // on_conflict, or the primary key
-    bool missing_default = false;
-    std::optional<ReadNode> returning;  // of return=representation
+    std::vector<KeyMatch> matching;                // of PUT only; the write must then hit exactly one row
+    // What the write returns: the select of return=representation, or the primary key when Location is wanted.
+    std::optional<ReadNode> returning;
 };
 struct Update {
     const routes::Resource* resource = nullptr;
@@ -98,12 +108,28 @@ struct Remove {
 
 using Plan = std::variant<Read, Insert, Update, Remove>;
 
-// Fails with no_column, no_relationship, ambiguous_relationship, not_embedded, related_order_not_to_one, bad_body, … as
-// PostgREST does, with hints that name only what the version shows.
-[[nodiscard]] Result<Plan> make_plan(const request::ApiRequest& request, std::string_view body, const routes::ApiCatalog& api,
-                                     const routes::Resource& resource);
+struct Options {
+    bool aggregates = false;  // sum(), count(), … in selects (PostgREST: db-aggregates-enabled)
+};
 
-// Base tables whose change changes the answer of a read, sorted; for a write, the tables it changes.
+// Embeds are resolved by the resource's links, so a plan reaches only what the version shows. Fails with no_column,
+// no_relationship, ambiguous_relationship, not_embedded, related_order_not_to_one, … as PostgREST does, with hints that name
+// only what the version shows.
+[[nodiscard]] Result<Plan> make_plan(const request::ApiRequest& request, request::Payload payload,
+                                     const routes::Resource& resource, const Options& options = {});
+
+// The same from a body as it was sent; fails with bad_body as well.
+[[nodiscard]] Result<Plan> make_plan(const request::ApiRequest& request, std::string_view body,
+                                     const routes::Resource& resource, const Options& options = {});
+
+// Every relation that a plan touches: root, embeds, junctions that the version need not show. What an answer may be kept for
+// (row security, volatility) depends on each of them.
+[[nodiscard]] std::vector<const catalog::Relation*> relations_behind(const Plan& plan, const catalog::Catalog& catalog);
+
+// Tags of the base tables whose change changes the answer of a read, sorted; for a write, of the tables it changes.
+[[nodiscard]] std::vector<std::string> tables_behind(const Plan& plan, const catalog::Catalog& catalog);
+
+// The same where no catalog is at hand: enough for a write, and for a read as long as its junctions are plain tables.
 [[nodiscard]] std::vector<std::string> tables_behind(const Plan& plan);
 
 }  // namespace millrace::plan

@@ -30,10 +30,14 @@ struct Verdict {
     std::uint64_t remaining = 0;
 };
 
-// GCRA over a bounded set of keys; the least recently used key is forgotten first.
+// GCRA over a bounded set of keys; the least recently used key is forgotten first. In any span t a key that is not forgotten
+// gets at most burst + per_second × t. per_second 0: no limit; burst 0: as many as per_second.
 class RateLimiter {
 public:
     RateLimiter(std::uint64_t per_second, std::uint64_t burst, std::size_t keys_max);
+    RateLimiter(RateLimiter&&) = default;
+    RateLimiter& operator=(RateLimiter&&) = default;
+
     [[nodiscard]] Verdict take(std::string_view key, TimePoint now, std::uint64_t cost = 1);
     [[nodiscard]] std::size_t keys() const { return slots_.size(); }
 
@@ -42,6 +46,8 @@ private:
         std::string key;
         TimePoint theoretical_arrival;
     };
+    Slot& slot(std::string_view key, TimePoint now);
+
     Duration interval_, tolerance_;
     std::uint64_t burst_;
     std::size_t keys_max_;
@@ -49,7 +55,8 @@ private:
     std::unordered_map<std::string_view, std::list<Slot>::iterator> by_key_;
 };
 
-// Closed → open after `failures_max` failures in a row; one probe after `open_for`; closed again when it succeeds.
+// Closed → open after `failures_max` failures in a row; one probe after `open_for`; closed again when it succeeds. A probe of
+// which nothing is heard is followed by another after `open_for`.
 class Breaker {
 public:
     Breaker(unsigned failures_max, Duration open_for) : failures_max_(failures_max), open_for_(open_for) {}
@@ -63,24 +70,29 @@ private:
     Duration open_for_;
     unsigned failures_ = 0;
     bool open_ = false, probing_ = false;
-    TimePoint opened_{};
+    TimePoint opened_{};  // or when the last probe was let through
 };
 
-// Which statements are known to be cheap: a moving average of the measured time by the statement's shape, bounded.
+// Which statements are known to be cheap: a moving average of the measured time by the statement's shape. Bounded: shapes that
+// were not measured again while half of `shapes_max` others were are forgotten.
 class ShapeTimes {
 public:
     explicit ShapeTimes(std::size_t shapes_max) : shapes_max_(shapes_max) {}
     void record(std::uint64_t shape, Duration took);
     // Unknown shapes are not cheap until they were measured a few times.
     [[nodiscard]] bool cheap(std::uint64_t shape, Duration limit) const;
+    [[nodiscard]] std::size_t shapes() const { return young_.size() + old_.size(); }
 
 private:
     struct Average {
         double micros = 0;
         unsigned count = 0;
     };
+    using Averages = std::unordered_map<std::uint64_t, Average>;
+    Average& average(std::uint64_t shape);
+
     std::size_t shapes_max_;
-    std::unordered_map<std::uint64_t, Average> averages_;
+    Averages young_, old_;  // the young become the old when they are half of shapes_max
 };
 
 }  // namespace millrace::policy

@@ -88,7 +88,8 @@ struct Condition {
     Quantifier quantifier = Quantifier::none;
     std::string language;             // of full text: fts(english)
     std::string value;                // as written; of "is": null, true, false, unknown, not_null
-    std::vector<std::string> values;  // of "in" and of quantified operators
+    std::vector<std::string> values;  // of "in"; of a quantified operator the elements of `value`, which is an array literal
+                                      // as Postgres reads it (none when it is no plain one: Postgres then judges `value`)
 };
 struct FilterNode;
 struct Junction {
@@ -194,11 +195,14 @@ struct ApiRequest {
 [[nodiscard]] Result<std::optional<Window>> parse_range(std::string_view range_header);
 
 // A body of a write as rows: JSON (object or array of objects), CSV or a form, normalised to a JSON array or object text.
+// A body of a call may also be a value of one unnamed parameter, taken as it is.
 struct Payload {
-    std::string json;               // what json_to_recordset reads
+    std::string json;               // what json_to_recordset reads; the body itself when `raw`
     std::vector<std::string> keys;  // of the first object, in order; all objects must have the same unless columns= says
     bool is_array = false;
     std::size_t rows = 0;
+    bool raw = false;                                            // of a call: text, XML or bytes rather than JSON
+    std::vector<std::pair<std::string, std::string>> arguments;  // of a call by form: as sent, repeated names included
 };
 [[nodiscard]] Result<Payload> parse_payload(const ApiRequest& request, std::string_view body);
 

@@ -44,8 +44,9 @@ struct Script {
     std::optional<std::size_t> count;  // the statement with the total, one row, one column
     std::vector<OutputCell> cells;     // of main, in order of its columns
     bool has_snapshot = false;         // main's last column is pg_current_snapshot(), not part of the answer
-    bool has_xid = false;              // the last statement's only cell is pg_current_xact_id() of a write
+    bool has_xid = false;              // the last statement's only cell is the write's xid8; null when it changed nothing
     bool writes = false;
+    bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
 };
 
 // Settings of a transaction that come first: role, claims, headers (PostgREST, "Transaction-scoped settings").

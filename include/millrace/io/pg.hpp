@@ -46,10 +46,13 @@ public:
                                                             Timing& timing);
 
     [[nodiscard]] bool available() const;  // at least one lane is connected
+    // Nothing new is taken, what is underway may end (for 10 s at most), then all is closed. To be awaited before the loop
+    // ends.
     [[nodiscard]] asio::awaitable<void> stop();
 
-private:
     struct State;
+
+private:
     std::shared_ptr<State> state_;
 };
 
@@ -77,15 +80,19 @@ private:
     std::shared_ptr<State> state_;
 };
 
-// Blocking, for the control plane. `anonymous_role` empty: the login role.
+// Blocking, for the control plane. `anonymous_role` empty: the login role. The catalog holds the relations and functions of the
+// schemas, and the relations behind them in other schemas. Errors: database_unavailable, or catalog_unavailable with what
+// Postgres said; no password is in them.
 [[nodiscard]] Result<std::shared_ptr<const catalog::Catalog>> introspect(const std::string& url,
                                                                          const std::vector<std::string>& schemas,
                                                                          const std::string& anonymous_role);
 
-// The invalidation triggers: schema millrace with its functions, and triggers on the tables behind `schemas`. Idempotent.
+// The invalidation triggers: schema millrace with its functions, and triggers on every table of the catalog. Idempotent: what
+// is there is left alone and waits for no lock. The payload is what cache::parse_invalidation reads; tags are
+// catalog::tag_of().
 [[nodiscard]] std::string migration_sql(const catalog::Catalog& catalog);
 [[nodiscard]] std::string migration_removal_sql(const catalog::Catalog& catalog);
-[[nodiscard]] Result<void> execute(const std::string& url, const std::string& sql);  // in one transaction
+[[nodiscard]] Result<void> execute(const std::string& url, const std::string& sql);  // one transaction; database_error
 
 inline constexpr std::string_view invalidation_channel = "millrace_invalidation";
 inline constexpr std::string_view control_channel = "millrace";  // payload "reload schema" or "reload config"

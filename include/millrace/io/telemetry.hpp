@@ -14,14 +14,14 @@ namespace millrace::telemetry {
 // locks that threads share; scrape() merges them. Labels are bounded: beyond `routes_max` routes the label is "other".
 class Telemetry {
 public:
-    explicit Telemetry(const config::LogSettings& settings, std::size_t routes_max = 200);
-    ~Telemetry();
+    explicit Telemetry(const config::LogSettings& settings, std::size_t routes_max = 200, int log_descriptor = 1);
+    ~Telemetry();  // when no thread uses its recorder any more; writes the lines that are left
 
-    // One per thread; lives as long as the Telemetry.
+    // A new one at each call: call it once per thread. It lives as long as the Telemetry.
     [[nodiscard]] events::Observer& recorder();
     [[nodiscard]] std::string scrape() const;             // Prometheus text exposition 0.0.4; any thread
     void configure(const config::LogSettings& settings);  // level and sampling, after a reload; any thread
-    void flush();
+    void flush();                                         // waits until the lines so far are written, at most a second
 
     [[nodiscard]] static std::string documentation();  // docs/metrics.md
     [[nodiscard]] static std::string names();          // the golden list: one name and type per line, sorted

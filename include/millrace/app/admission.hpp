@@ -1,0 +1,41 @@
+// How much may come in: requests in flight and the rate of each client address, per worker.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "millrace/core/base.hpp"
+#include "millrace/core/config.hpp"
+#include "millrace/core/policy.hpp"
+
+namespace millrace::app {
+
+// One thread.
+class Admission {
+public:
+    explicit Admission(const config::LimitSettings& settings);
+
+    // A request that was admitted; it counts as in flight until this goes.
+    class Ticket {
+    public:
+        explicit Ticket(std::uint64_t& in_flight) : in_flight_(&in_flight) { ++*in_flight_; }
+        Ticket(Ticket&& other) noexcept : in_flight_(std::exchange(other.in_flight_, nullptr)) {}
+        Ticket& operator=(Ticket&&) = delete;
+        ~Ticket() {
+            if (in_flight_ != nullptr) --*in_flight_;
+        }
+
+    private:
+        std::uint64_t* in_flight_;
+    };
+
+    // overloaded (503) or rate_limited (429), both with Retry-After.
+    [[nodiscard]] Result<Ticket> admit(std::string_view peer, TimePoint now);
+
+private:
+    std::uint64_t in_flight_max_, in_flight_ = 0;
+    bool rate_limited_;
+    policy::RateLimiter rates_;
+};
+
+}  // namespace millrace::app

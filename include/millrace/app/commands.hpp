@@ -1,0 +1,25 @@
+// The commands of the command line. Each returns the process's exit code: 0 good, 1 failed, 2 something to mend in what was
+// written.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "millrace/app/snapshot.hpp"
+
+namespace millrace::app {
+
+// What was typed, taken apart.
+struct CommandLine {
+    std::string command;
+    Source source;
+    bool print = false, remove = false, force = false, offline = false;
+    std::string schema = "public", output;
+};
+
+[[nodiscard]] int check(const CommandLine& line);
+[[nodiscard]] int migrate(const CommandLine& line);
+[[nodiscard]] int init(const CommandLine& line);
+[[nodiscard]] int health(const CommandLine& line);  // asks the admin listener of a running process for /readyz
+
+}  // namespace millrace::app

@@ -1,0 +1,54 @@
+// What happens to a request, in order: admit → identify → prepare → cached or query → finish. Read src/app/handler/handler.cpp
+// first.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "millrace/app/admission.hpp"
+#include "millrace/app/tiered_cache.hpp"
+#include "millrace/core/pipeline.hpp"
+#include "millrace/core/policy.hpp"
+#include "millrace/io/http.hpp"
+#include "millrace/io/pg.hpp"
+
+namespace millrace::app {
+
+// One per worker, on its thread.
+class RequestHandler final : public http::Handler {
+public:
+    using Broadcast = std::function<void(const cache::Invalidation&)>;
+    using Work = std::shared_ptr<const pipeline::Work>;
+
+    RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache, Broadcast broadcast);
+
+    void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
+
+    [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override;
+    [[nodiscard]] http::asio::awaitable<message::Reply> handle(const message::Request& request, http::Trace& trace) override;
+
+private:
+    struct Turn;  // one request on its way
+
+    [[nodiscard]] Result<pipeline::Prepared> understand(Turn& turn);
+    [[nodiscard]] Work recall(const Turn& turn);
+    void remember(const Work& work);
+    [[nodiscard]] http::asio::awaitable<message::Reply> answer_through_cache(Turn& turn, Work work);
+    [[nodiscard]] http::asio::awaitable<message::Reply> answer_from_database(Turn& turn, Work work);
+    [[nodiscard]] http::asio::awaitable<Result<sql::Results>> query(Turn& turn, const pipeline::Work& work);
+    void apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply);
+    [[nodiscard]] events::LaneClass lane_for(const pipeline::Work& work) const;
+
+    std::shared_ptr<const pipeline::Snapshot> snapshot_;
+    pg::Pool& pool_;
+    TieredCache& cache_;
+    Broadcast broadcast_;
+    Admission admission_;
+    policy::ShapeTimes shape_times_;
+    std::unordered_map<std::string, Work> remembered_;  // of this snapshot; bounded
+    std::string remember_key_;                          // of the request at hand; a member for its memory's sake
+};
+
+}  // namespace millrace::app

@@ -1,0 +1,46 @@
+// From files and a catalog to the immutable Snapshot that workers serve. Loading blocks: never on a worker's thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "millrace/core/auth.hpp"
+#include "millrace/core/config.hpp"
+#include "millrace/core/pipeline.hpp"
+#include "millrace/core/routes.hpp"
+
+namespace millrace::app {
+
+// Where a process's settings come from; the same each time they are read again.
+struct Source {
+    std::string file;  // config/millrace.json
+    config::Environment environment;
+    config::Flags flags;
+};
+
+// What the files say, with nothing of Postgres in it yet.
+struct Files {
+    config::Settings settings;
+    std::vector<routes::RouteTable> tables;
+    std::shared_ptr<const auth::Keys> keys;
+    // Of the route tables' texts. It is part of every cache key, so that another lens never serves an older one's bytes.
+    std::uint64_t fingerprint = 0;
+    std::vector<config::Problem> problems;  // empty when they may be used
+};
+[[nodiscard]] Files read_files(const Source& source);
+
+// The schemas that the tables speak of.
+[[nodiscard]] std::vector<std::string> schemas_of(const std::vector<routes::RouteTable>& tables);
+
+struct Built {
+    std::shared_ptr<const pipeline::Snapshot> snapshot;  // nothing when there are problems
+    std::vector<config::Problem> problems;
+};
+// `catalog` may be nothing while Postgres was never there: then the snapshot has no versions.
+[[nodiscard]] Built build_snapshot(const Files& files, std::shared_ptr<const catalog::Catalog> catalog);
+
+[[nodiscard]] std::optional<std::string> read_file(const std::string& path);  // at most 1 MiB
+
+}  // namespace millrace::app

@@ -1,0 +1,53 @@
+// One core's share of the process: an event loop with its own acceptor, lanes, Redis link and cache. Nothing in it is shared
+// with other workers but the immutable Snapshot.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "millrace/app/tiered_cache.hpp"
+#include "millrace/core/base.hpp"
+#include "millrace/core/cache.hpp"
+#include "millrace/core/config.hpp"
+#include "millrace/core/events.hpp"
+#include "millrace/core/pipeline.hpp"
+
+namespace millrace::app {
+
+// What others may know of a worker, written by it twice a second.
+struct Health {
+    std::atomic<std::int64_t> ticked_ms{0};  // steady clock
+    std::atomic<bool> database{false};
+    std::atomic<bool> redis{false};
+    std::atomic<bool> fenced{false};
+};
+
+class Worker {
+public:
+    using Broadcast = std::function<void(const cache::Invalidation&)>;
+
+    // `broadcast` tells the process's other workers of a write that this one made; called on this worker's thread.
+    Worker(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& observer, Broadcast broadcast);
+    ~Worker();
+
+    [[nodiscard]] Result<std::uint16_t> open(config::Listen listen);  // before run(); the port
+    void run();                                                       // the thread's body; returns after finish()
+
+    // From any thread; they take effect in the order they were called.
+    void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
+    void invalidate(std::shared_ptr<const cache::Invalidation> invalidation);
+    void heartbeat(std::shared_ptr<const cache::PgSnapshot> snapshot);
+    void fence(Epoch epoch, std::shared_ptr<const cache::PgSnapshot> since);
+    void unfence();
+    void drain(Deadline deadline);  // no new connections, requests in flight finish, what is left at the deadline is cut
+
+    [[nodiscard]] const Health& health() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace millrace::app

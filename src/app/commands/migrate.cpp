@@ -1,0 +1,32 @@
+// `millrace migrate`: installs, prints or removes the triggers that tell caches what changed.
+#include <iostream>
+
+#include "millrace/app/commands.hpp"
+#include "millrace/io/pg.hpp"
+
+namespace millrace::app {
+
+int migrate(const CommandLine& line) {
+    const Files files = read_files(line.source);
+    for (const config::Problem& problem : files.problems) std::cerr << config::to_line(problem) << '\n';
+    if (!files.problems.empty()) return 2;
+    const config::DatabaseSettings& database = files.settings.database;
+    auto catalog = pg::introspect(database.url, schemas_of(files.tables), database.anonymous_role);
+    if (!catalog) {
+        std::cerr << catalog.error().message << '\n';
+        return 1;
+    }
+    const std::string sql = line.remove ? pg::migration_removal_sql(**catalog) : pg::migration_sql(**catalog);
+    if (line.print) {
+        std::cout << sql;
+        return 0;
+    }
+    if (auto done = pg::execute(database.url, sql); !done) {
+        std::cerr << done.error().message << '\n';
+        return 1;
+    }
+    std::cout << (line.remove ? "The triggers are gone.\n" : "The triggers are there.\n");
+    return 0;
+}
+
+}  // namespace millrace::app

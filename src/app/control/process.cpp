@@ -1,0 +1,191 @@
+// A process's life: start what serves, keep it current, and end it in order.
+#include "process.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+namespace millrace::app {
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+constexpr Duration stuck_after = 5s;  // a worker whose loop has not turned for so long is no good
+constexpr Duration tail_max = 5s;     // for workers to end after their drain's deadline
+
+std::size_t worker_count(const config::Settings& settings) {
+    return settings.workers > 0 ? settings.workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::vector<std::string> channels() { return {std::string(pg::invalidation_channel), std::string(pg::control_channel)}; }
+
+std::string endpoint(const config::Listen& listen, std::uint16_t port) { return listen.address + ":" + std::to_string(port); }
+
+}  // namespace
+
+Process::Process(Source source, Files files)
+    : settings_(files.settings),
+      telemetry_(settings_.log),
+      observer_(telemetry_.recorder()),
+      tasks_(control_, observer_),
+      signals_(control_, SIGTERM, SIGINT, SIGHUP),
+      worker_ended_(control_),
+      admin_handler_(admin_view()),
+      reloader_(control_, std::move(source), std::move(files), observer_,
+                [this](const Reloader::Outcome& outcome) { publish(outcome); }),
+      invalidator_(workers_, std::chrono::milliseconds(settings_.cache.lag_limit_ms), observer_,
+                   [this](bool files_too) { reloader_.request(files_too); }),
+      listener_(control_, settings_.database.url, channels(), std::chrono::milliseconds(settings_.cache.heartbeat_ms),
+                invalidator_.callbacks()) {}
+
+int Process::run(const std::shared_ptr<const pipeline::Snapshot>& first) {
+    snapshot_ = first;
+    observer_.on(events::Lifecycle{"starting", telemetry::version()});
+    if (!open(first)) return EXIT_FAILURE;
+    start_workers();
+    listener_.start();
+    if (!first->catalog) reloader_.request(false);
+    tasks_.spawn("signals", obey_signals());
+    control_.run();
+    for (std::thread& thread : threads_) thread.join();
+    observer_.on(events::Lifecycle{"stopped", {}});
+    telemetry_.flush();
+    return EXIT_SUCCESS;
+}
+
+bool Process::open(const std::shared_ptr<const pipeline::Snapshot>& first) {
+    config::Listen listen = settings_.listen;
+    for (std::size_t i = 0; i < worker_count(settings_); ++i) {
+        auto tell_others = [this, i](const cache::Invalidation& invalidation) { broadcast(i, invalidation); };
+        workers_.push_back(std::make_unique<Worker>(first, telemetry_.recorder(), std::move(tell_others)));
+        auto port = workers_.back()->open(listen);
+        if (!port) {
+            std::cerr << port.error().message << '\n';
+            return false;
+        }
+        listen.port = *port;  // the first one's, when the system was to choose; SO_REUSEPORT shares it
+    }
+    observer_.on(events::Lifecycle{"listening", endpoint(listen, listen.port)});
+    return open_admin();
+}
+
+bool Process::open_admin() {
+    http::ServerOptions options;
+    options.listen = settings_.admin;
+    options.http = settings_.http;
+    options.emit_requests = false;
+    admin_ = std::make_unique<http::Server>(control_, std::move(options), admin_handler_, observer_);
+    auto port = admin_->open();
+    if (!port) {
+        std::cerr << port.error().message << '\n';
+        return false;
+    }
+    observer_.on(events::Lifecycle{"admin listening", endpoint(settings_.admin, *port)});
+    admin_->start();
+    return true;
+}
+
+void Process::start_workers() {
+    for (const auto& worker : workers_)
+        threads_.emplace_back([this, &worker] {
+            worker->run();
+            asio::post(control_, [this] {
+                ++ended_;
+                worker_ended_.notify_all();
+            });
+        });
+}
+
+AdminView Process::admin_view() {
+    AdminView view;
+    view.metrics = [this] { return telemetry_.scrape(); };
+    view.readiness = [this] { return readiness(); };
+    view.config_json = [this] { return config::masked_json(snapshot_->settings); };
+    return view;
+}
+
+// A replica stays ready while Postgres or Redis are away: all replicas share them, so taking all of them out would turn cached
+// answers and honest 503s into refused connections. It is not ready before it ever had a catalog.
+Readiness Process::readiness() const {
+    const auto now = net::now().time_since_epoch();
+    bool alive = true, database = true, redis = true, fenced = true;
+    for (const auto& worker : workers_) {
+        const Health& health = worker->health();
+        alive = alive && now - std::chrono::milliseconds(health.ticked_ms) < stuck_after;
+        database = database && health.database;
+        redis = redis && health.redis;
+        fenced = fenced && health.fenced;
+    }
+    Readiness result;
+    result.ready = alive && !draining_ && snapshot_->catalog != nullptr;
+    result.checks = {{"lifecycle", draining_ ? "draining" : "serving"},
+                     {"workers", alive ? "up" : "stuck"},
+                     {"catalog", snapshot_->catalog ? "loaded" : "missing"},
+                     {"database", database ? "up" : "down"},
+                     {"redis", settings_.redis.url.empty() ? "off"
+                               : redis                     ? "up"
+                                                           : "down"},
+                     {"cache", fenced ? "fenced" : "unfenced"}};
+    return result;
+}
+
+void Process::publish(const Reloader::Outcome& outcome) {
+    if (outcome.snapshot) {
+        if (!snapshot_->catalog) observer_.on(events::Lifecycle{"ready", "the catalog is loaded"});
+        snapshot_ = outcome.snapshot;
+        telemetry_.configure(snapshot_->settings.log);
+        for (const auto& worker : workers_) worker->adopt(snapshot_);
+    }
+    if (outcome.catalog) invalidator_.catalog_read({outcome.catalog->system_identifier, outcome.catalog->timeline});
+}
+
+void Process::broadcast(std::size_t from, const cache::Invalidation& invalidation) {
+    if (workers_.size() == 1) return;
+    const auto shared = std::make_shared<const cache::Invalidation>(invalidation);
+    for (std::size_t i = 0; i < workers_.size(); ++i)
+        if (i != from) workers_[i]->invalidate(shared);
+}
+
+asio::awaitable<void> Process::obey_signals() {
+    for (;;) {
+        const int signal = co_await signals_.async_wait(asio::use_awaitable);
+        if (signal != SIGHUP) break;
+        reloader_.request(true);
+    }
+    // Who asks twice does not want to wait.
+    signals_.async_wait([](boost::system::error_code error, int) {
+        if (!error) std::quick_exit(EXIT_FAILURE);
+    });
+    co_await drain();
+}
+
+// Readiness fails first, so that whoever balances the load looks elsewhere while everything is still served; only then are new
+// connections refused and the open ones asked to end.
+asio::awaitable<void> Process::drain() {
+    draining_ = true;
+    observer_.on(events::Lifecycle{"draining", {}});
+    co_await net::sleep_for(std::chrono::milliseconds(settings_.drain.pause_ms));
+    const Deadline deadline{net::now() + std::chrono::milliseconds(settings_.drain.deadline_ms)};
+    for (const auto& worker : workers_) worker->drain(deadline);
+    const Deadline patience{deadline.at + tail_max};
+    const bool ended = co_await workers_ended(patience);
+    if (!ended) std::quick_exit(EXIT_FAILURE);
+    listener_.stop();
+    reloader_.stop();
+    admin_->abort();
+    control_.stop();
+}
+
+asio::awaitable<bool> Process::workers_ended(Deadline deadline) {
+    while (ended_ < workers_.size()) {
+        const bool in_time = co_await worker_ended_.wait(deadline);
+        if (!in_time) co_return false;
+    }
+    co_return true;
+}
+
+}  // namespace millrace::app

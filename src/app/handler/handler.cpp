@@ -1,0 +1,171 @@
+// The way of a request through one worker. Everything that decides is in core; here is the order of steps and what awaits.
+#include "millrace/app/handler.hpp"
+
+#include <chrono>
+
+#include "cache_status.hpp"
+#include "millrace/core/reply.hpp"
+#include "millrace/core/text.hpp"
+#include "millrace/io/net.hpp"
+#include "turn.hpp"
+
+namespace millrace::app {
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+constexpr std::size_t remembered_max = 4096;
+constexpr std::size_t shapes_max = 4096;
+constexpr Duration cheap_limit = 5ms;  // a statement slower than this holds up too many behind it on a pipelined lane
+
+}  // namespace
+
+RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache,
+                               Broadcast broadcast)
+    : snapshot_(std::move(snapshot)),
+      pool_(pool),
+      cache_(cache),
+      broadcast_(std::move(broadcast)),
+      admission_(snapshot_->settings.limits),
+      shape_times_(shapes_max) {}
+
+void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
+    snapshot_ = std::move(snapshot);
+    remembered_.clear();
+}
+
+std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const {
+    const auto match = pipeline::find_route(*snapshot_, head, WallTime{});
+    return match && match->resource != nullptr ? match->resource->policies.body_bytes_max
+                                               : snapshot_->settings.http.body_bytes_max;
+}
+
+asio::awaitable<message::Reply> RequestHandler::handle(const message::Request& request, http::Trace& trace) {
+    Turn turn(request, trace, snapshot_);
+    auto ticket = admission_.admit(request.peer, net::now());
+    if (!ticket) co_return turn.failed(ticket.error());
+
+    auto prepared = understand(turn);
+    if (!prepared) co_return turn.failed(prepared.error());
+    if (auto* reply = std::get_if<message::Reply>(&*prepared)) co_return std::move(*reply);
+
+    Work work = std::get<Work>(std::move(*prepared));
+    if (!work->cache) co_return co_await answer_from_database(turn, std::move(work));
+    if (auto entry = cache_.find_memory(work->cache->key, turn.wall); entry && turn.accepts(*entry))
+        co_return turn.hit(*entry, events::CacheResult::hit_memory);
+    co_return co_await answer_through_cache(turn, std::move(work));
+}
+
+// Who is asking, and for what: everything up to the statements, or the answer when there is no need of any.
+Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
+    const TimePoint began = net::now();
+    auto identity = auth::identify(turn.request, *turn.snapshot->keys, turn.snapshot->settings.auth, turn.wall);
+    if (!identity) return std::move(identity).error();
+    turn.identify(std::move(*identity));
+    const bool rememberable = pipeline::rememberable(turn.request, turn.identity);
+    if (rememberable)
+        if (Work work = recall(turn)) {
+            turn.label(work->api, work->resource);
+            return pipeline::Prepared(std::move(work));
+        }
+    auto match = pipeline::find_route(*turn.snapshot, turn.request, turn.wall);
+    if (!match) return std::move(match).error();
+    turn.label(match->api, match->resource);
+    auto prepared = pipeline::prepare(turn.snapshot, *match, turn.identity, turn.request);
+    if (const auto* work = prepared ? std::get_if<Work>(&*prepared) : nullptr; work && rememberable) remember(*work);
+    turn.trace.plan = net::now() - began;
+    return prepared;
+}
+
+RequestHandler::Work RequestHandler::recall(const Turn& turn) {
+    remember_key_.clear();
+    pipeline::append_remember_key(remember_key_, turn.request);
+    const auto found = remembered_.find(remember_key_);
+    if (found == remembered_.end()) return nullptr;
+    const auto& sunset = found->second->api->table().sunset;
+    return sunset && turn.wall >= *sunset ? nullptr : found->second;
+}
+
+// recall() of the same request has just made the key. Forgetting all at once is crude and cheap: what is asked for again comes
+// back at the price of one plan.
+void RequestHandler::remember(const Work& work) {
+    if (!work->repeatable) return;
+    if (remembered_.size() >= remembered_max) remembered_.clear();
+    remembered_.emplace(remember_key_, work);
+}
+
+asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn, Work work) {
+    if (!cache_.fenced()) {
+        message::Reply reply = co_await answer_from_database(turn, work);
+        turn.passed_by(reply, "unfenced");
+        co_return reply;
+    }
+    const std::string& key = work->cache->key;
+    auto turn_to_fill = co_await cache_.wait_turn(key, turn.wall, turn.deadline);
+    if (turn_to_fill.entry && turn.accepts(*turn_to_fill.entry))
+        co_return turn.hit(*turn_to_fill.entry, events::CacheResult::hit_memory);
+
+    auto shared = co_await cache_.find_shared(key, turn.wall, turn.deadline);
+    turn.trace.redis = shared.took;
+    if (shared.entry && turn.accepts(*shared.entry)) co_return turn.hit(*shared.entry, events::CacheResult::hit_redis);
+
+    const cache::PgSnapshot before = cache_.latest();
+    const WallTime began = net::wall_now();
+    auto results = co_await query(turn, *work);
+    if (!results) co_return turn.failed(results.error());
+    auto reply = pipeline::finish(*work, *results);
+    if (!reply) co_return turn.failed(reply.error());
+    auto entry = pipeline::to_entry(*work, *results, *reply, before, began);
+    const bool stored = entry.has_value();
+    if (stored) cache_.put(key, std::make_shared<const cache::Entry>(std::move(*entry)));
+    turn.missed(*reply, stored);
+    pipeline::apply_conditions(turn.request, *reply);
+    co_return std::move(*reply);
+}
+
+asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn, Work work) {
+    auto results = co_await query(turn, *work);
+    if (!results) co_return turn.failed(results.error());
+    const TimePoint began = net::now();
+    auto reply = pipeline::finish(*work, *results);
+    if (!reply) co_return turn.failed(reply.error());
+    if (work->script.writes) apply_own_write(*work, *results, *reply);
+    pipeline::apply_conditions(turn.request, *reply);
+    turn.trace.render = net::now() - began;
+    co_return std::move(*reply);
+}
+
+asio::awaitable<Result<sql::Results>> RequestHandler::query(Turn& turn, const pipeline::Work& work) {
+    const auto verdict = reply::verdict(work.shape, work.script);
+    const sql::Verdict* judge = verdict ? &*verdict : nullptr;
+    pg::Timing timing;
+    auto results = co_await pool_.run(work.script, lane_for(work), work.authenticated, judge, turn.deadline, timing);
+    turn.trace.lane_wait = timing.waited;
+    turn.trace.database = timing.took;
+    if (results) shape_times_.record(work.script.statements[work.script.main].shape, timing.took);
+    co_return results;
+}
+
+// A worker that made a write knows of it before its answer is out, without waiting for the notification.
+void RequestHandler::apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply) {
+    if (!work.script.has_xid || results.back().count() == 0) return;
+    const std::string_view cell = results.back().cells.back();
+    const auto xid = text::to_int(cell);
+    if (!xid) return;
+    cache::Invalidation invalidation;
+    invalidation.tags = work.invalidates;
+    invalidation.xid = static_cast<cache::Xid>(*xid);
+    cache_.invalidate(invalidation);
+    broadcast_(invalidation);
+    reply.headers.add("Consistency-Token", cell);
+}
+
+events::LaneClass RequestHandler::lane_for(const pipeline::Work& work) const {
+    if (work.route_class == routes::RouteClass::slow || work.script.writes) return events::LaneClass::slow;
+    if (work.route_class == routes::RouteClass::fast || work.by_full_key) return events::LaneClass::fast;
+    const std::uint64_t shape = work.script.statements[work.script.main].shape;
+    return shape_times_.cheap(shape, cheap_limit) ? events::LaneClass::fast : events::LaneClass::slow;
+}
+
+}  // namespace millrace::app

@@ -1,0 +1,65 @@
+// The replies that end a request's way, each with what it says of itself: labels for telemetry, Cache-Status for the client.
+#include "turn.hpp"
+
+#include <chrono>
+
+#include "cache_status.hpp"
+#include "millrace/core/reply.hpp"
+#include "millrace/core/text.hpp"
+#include "millrace/io/net.hpp"
+
+namespace millrace::app {
+namespace {
+
+std::optional<cache::Xid> consistency_token(const message::Request& request) {
+    const auto token = text::to_int(request.header("Consistency-Token"));
+    return token && *token > 0 ? std::optional(static_cast<cache::Xid>(*token)) : std::nullopt;
+}
+
+}  // namespace
+
+RequestHandler::Turn::Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s)
+    : request(r), trace(t), snapshot(std::move(s)), wall(net::wall_now()), token(consistency_token(r)) {
+    deadline.at = r.arrived + std::chrono::milliseconds(snapshot->settings.limits.deadline_ms);
+    trace.keep = snapshot;
+}
+
+void RequestHandler::Turn::identify(auth::Identity who) {
+    identity = std::move(who);
+    if (identity.authenticated) trace.role = identity.role;
+}
+
+void RequestHandler::Turn::label(const routes::ApiCatalog* version, const routes::Resource* resource) {
+    api = version;
+    trace.version = api->version();
+    if (resource != nullptr) trace.route = resource->name;
+}
+
+bool RequestHandler::Turn::accepts(const cache::Entry& entry) const { return !token || entry.snapshot.sees(*token); }
+
+message::Reply RequestHandler::Turn::failed(const Error& error) {
+    trace.error_code = error.code;
+    message::Reply reply = reply::from_error(error);
+    if (api != nullptr) routes::add_version_headers(api->table(), reply.headers);
+    return reply;
+}
+
+message::Reply RequestHandler::Turn::hit(const cache::Entry& entry, events::CacheResult where) {
+    trace.cache = where;
+    message::Reply reply = pipeline::from_entry(entry, wall);
+    reply.headers.add("Cache-Status", cache_status_hit(entry, wall, where));
+    pipeline::apply_conditions(request, reply);
+    return reply;
+}
+
+void RequestHandler::Turn::missed(message::Reply& reply, bool stored) {
+    trace.cache = events::CacheResult::miss;
+    reply.headers.add("Cache-Status", stored ? "millrace; fwd=uri-miss; stored" : "millrace; fwd=uri-miss");
+}
+
+void RequestHandler::Turn::passed_by(message::Reply& reply, std::string_view why) {
+    trace.cache = events::CacheResult::bypass;
+    reply.headers.add("Cache-Status", "millrace; fwd=bypass; detail=" + std::string(why));
+}
+
+}  // namespace millrace::app

@@ -1,0 +1,34 @@
+// One request on its way through the handler: what is known of it so far, and the replies that end it.
+#pragma once
+
+#include <optional>
+
+#include "millrace/app/handler.hpp"
+
+namespace millrace::app {
+
+struct RequestHandler::Turn {
+    Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s);
+
+    void identify(auth::Identity who);
+    void label(const routes::ApiCatalog* api, const routes::Resource* resource);
+
+    // Does the entry hold what the caller is known to have seen (Consistency-Token)?
+    [[nodiscard]] bool accepts(const cache::Entry& entry) const;
+
+    [[nodiscard]] message::Reply failed(const Error& error);
+    [[nodiscard]] message::Reply hit(const cache::Entry& entry, events::CacheResult where);
+    void missed(message::Reply& reply, bool stored);
+    void passed_by(message::Reply& reply, std::string_view why);
+
+    const message::Request& request;
+    http::Trace& trace;
+    std::shared_ptr<const pipeline::Snapshot> snapshot;  // one for the whole request, whatever is adopted meanwhile
+    auth::Identity identity;
+    const routes::ApiCatalog* api = nullptr;
+    WallTime wall;
+    Deadline deadline;
+    std::optional<cache::Xid> token;
+};
+
+}  // namespace millrace::app

@@ -1,0 +1,41 @@
+// Lays every route table over the catalog: one Snapshot, or the problems that stand in its way.
+#include <algorithm>
+
+#include "millrace/app/snapshot.hpp"
+#include "millrace/core/text.hpp"
+
+namespace millrace::app {
+namespace {
+
+void refuse_unknown_successors(const Files& files, std::vector<config::Problem>& problems) {
+    std::vector<std::string> versions;
+    for (const routes::RouteTable& table : files.tables) versions.push_back(table.version);
+    for (const routes::RouteTable& table : files.tables)
+        if (!table.successor.empty() && std::ranges::find(versions, table.successor) == versions.end())
+            problems.push_back({table.file, "/successor", "there is no version \"" + table.successor + "\"",
+                                text::closest(table.successor, versions).value_or("")});
+}
+
+}  // namespace
+
+Built build_snapshot(const Files& files, std::shared_ptr<const catalog::Catalog> catalog) {
+    Built built;
+    built.problems = files.problems;
+    refuse_unknown_successors(files, built.problems);
+    auto snapshot = std::make_shared<pipeline::Snapshot>();
+    snapshot->settings = files.settings;
+    snapshot->catalog = catalog;
+    snapshot->keys = files.keys;
+    if (catalog) {
+        snapshot->fingerprint = text::hash64(std::to_string(files.fingerprint), catalog->fingerprint);
+        for (const routes::RouteTable& table : files.tables) {
+            routes::Lens lens = routes::build_lens(table, catalog, files.settings);
+            std::ranges::move(lens.problems, std::back_inserter(built.problems));
+            if (lens.api) snapshot->versions.push_back(std::move(lens.api));
+        }
+    }
+    if (built.problems.empty()) built.snapshot = std::move(snapshot);
+    return built;
+}
+
+}  // namespace millrace::app

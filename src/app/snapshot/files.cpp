@@ -1,0 +1,103 @@
+// Reads the configuration, its route tables and its keys: everything a process knows before it asks Postgres.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "millrace/app/snapshot.hpp"
+#include "millrace/core/text.hpp"
+
+namespace millrace::app {
+namespace {
+
+constexpr std::uintmax_t file_bytes_max = 1024 * 1024;
+
+// Route tables are named relative to the file that names them.
+std::string beside(const std::string& file, const std::string& named) {
+    const std::filesystem::path path(named);
+    if (path.is_absolute()) return named;
+    return (std::filesystem::path(file).parent_path() / path).lexically_normal().string();
+}
+
+void append(std::vector<config::Problem>& to, std::vector<config::Problem> from) {
+    std::ranges::move(from, std::back_inserter(to));
+}
+
+void read_tables(const Source& source, Files& files) {
+    for (const std::string& named : files.settings.routes) {
+        const std::string file = beside(source.file, named);
+        const auto text = read_file(file);
+        if (!text) {
+            files.problems.push_back({source.file, "/routes", "cannot read the route table " + file, {}});
+            continue;
+        }
+        files.fingerprint = text::hash64(*text, files.fingerprint);
+        routes::ParsedTable parsed = routes::parse_route_table(*text, file);
+        append(files.problems, std::move(parsed.problems));
+        files.tables.push_back(std::move(parsed.table));
+    }
+}
+
+void refuse_twins(Files& files) {
+    for (std::size_t i = 0; i < files.tables.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (files.tables[i].version == files.tables[j].version)
+                files.problems.push_back({files.tables[i].file,
+                                          "/version",
+                                          "version \"" + files.tables[i].version + "\" is already in " + files.tables[j].file,
+                                          {}});
+}
+
+void read_keys(const Source& source, Files& files) {
+    auto keys = auth::Keys::read(files.settings.auth.jwt_secret, files.settings.auth.jwt_secret_is_base64);
+    if (keys) {
+        files.keys = std::move(*keys);
+    } else {
+        files.problems.push_back({source.file, "/auth/jwt_secret", keys.error().message, {}});
+    }
+}
+
+}  // namespace
+
+std::optional<std::string> read_file(const std::string& path) {
+    std::error_code error;
+    if (std::filesystem::file_size(path, error) > file_bytes_max || error) return std::nullopt;
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return std::nullopt;
+    std::ostringstream out;
+    out << in.rdbuf();
+    return std::move(out).str();
+}
+
+Files read_files(const Source& source) {
+    Files files;
+    const auto text = read_file(source.file);
+    if (!text) {
+        files.problems.push_back({source.file, "", "cannot read the configuration file", {}});
+        return files;
+    }
+    config::Loaded loaded = config::load(*text, source.file, source.environment, read_file, source.flags);
+    files.settings = std::move(loaded.settings);
+    files.problems = std::move(loaded.problems);
+    if (files.settings.routes.empty())
+        files.problems.push_back({source.file, "/routes", "at least one route table is needed", {}});
+    read_tables(source, files);
+    refuse_twins(files);
+    read_keys(source, files);
+    return files;
+}
+
+std::vector<std::string> schemas_of(const std::vector<routes::RouteTable>& tables) {
+    std::vector<std::string> schemas;
+    for (const routes::RouteTable& table : tables) {
+        schemas.push_back(table.schema);
+        for (const auto& [name, rule] : table.resources)
+            if (const auto dot = rule.relation.find('.'); dot != std::string::npos)
+                schemas.push_back(rule.relation.substr(0, dot));
+    }
+    std::ranges::sort(schemas);
+    schemas.erase(std::unique(schemas.begin(), schemas.end()), schemas.end());
+    return schemas;
+}
+
+}  // namespace millrace::app

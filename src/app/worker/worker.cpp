@@ -1,0 +1,136 @@
+// Puts one worker together and moves what other threads tell it onto its own loop.
+#include "millrace/app/worker.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include "millrace/app/handler.hpp"
+#include "millrace/app/tiered_cache.hpp"
+#include "millrace/io/http.hpp"
+#include "millrace/io/net.hpp"
+#include "millrace/io/pg.hpp"
+#include "millrace/io/redis.hpp"
+
+namespace millrace::app {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr Duration tick_every = std::chrono::milliseconds(500);
+constexpr Duration tail_max = std::chrono::seconds(2);  // for lanes and tasks after the last request has gone
+
+std::unique_ptr<redis::Link> link_to(asio::io_context& context, const config::RedisSettings& settings,
+                                     events::Observer& observer) {
+    if (settings.url.empty()) return nullptr;
+    auto address = redis::parse_url(settings.url);
+    if (!address) return nullptr;  // the configuration was checked: this cannot be
+    return std::make_unique<redis::Link>(context, std::move(*address), observer);
+}
+
+}  // namespace
+
+struct Worker::State {
+    State(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& o, Broadcast broadcast)
+        : observer(o),
+          settings(snapshot->settings),
+          tasks(context, observer),
+          pool(context, settings.database, observer),
+          link(link_to(context, settings.redis, observer)),
+          cache(context, settings.cache, settings.redis, link.get(), observer),
+          handler(std::move(snapshot), pool, cache, std::move(broadcast)) {}
+
+    asio::awaitable<void> tick();
+    asio::awaitable<void> finish(Deadline deadline);
+
+    asio::io_context context{1};
+    asio::executor_work_guard<asio::io_context::executor_type> busy = asio::make_work_guard(context);
+    events::Observer& observer;
+    const config::Settings settings;  // those of the start: what shapes sockets and lanes does not change
+    net::TaskGroup tasks;
+    pg::Pool pool;
+    std::unique_ptr<redis::Link> link;
+    TieredCache cache;
+    RequestHandler handler;
+    std::unique_ptr<http::Server> server;
+    Health health;
+};
+
+Worker::Worker(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& observer, Broadcast broadcast)
+    : state_(std::make_unique<State>(std::move(snapshot), observer, std::move(broadcast))) {}
+
+Worker::~Worker() = default;
+
+Result<std::uint16_t> Worker::open(config::Listen listen) {
+    http::ServerOptions options;
+    options.listen = std::move(listen);
+    options.http = state_->settings.http;
+    state_->server = std::make_unique<http::Server>(state_->context, std::move(options), state_->handler, state_->observer);
+    return state_->server->open();
+}
+
+void Worker::run() {
+    state_->pool.start();
+    if (state_->link) state_->link->start();
+    state_->server->start();
+    state_->tasks.spawn("tick", state_->tick());
+    state_->context.run();
+}
+
+asio::awaitable<void> Worker::State::tick() {
+    for (;;) {
+        health.ticked_ms = std::chrono::duration_cast<std::chrono::milliseconds>(net::now().time_since_epoch()).count();
+        health.database = pool.available();
+        health.redis = link && link->up();
+        health.fenced = cache.fenced();
+        observer.on(events::CacheSize{cache.entries(), cache.bytes()});
+        const bool awake = co_await net::sleep_for(tick_every);
+        if (!awake) co_return;
+    }
+}
+
+asio::awaitable<void> Worker::State::finish(Deadline deadline) {
+    server->drain();
+    const bool all_gone = co_await server->drained(deadline);
+    if (!all_gone) server->abort();
+    co_await pool.stop();
+    if (link) link->stop();
+    tasks.cancel();
+    const Deadline tail{net::now() + tail_max};
+    co_await tasks.wait(tail);
+    busy.reset();
+    context.stop();
+}
+
+void Worker::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
+    asio::post(state_->context, [s = state_.get(), snapshot = std::move(snapshot)] { s->handler.adopt(snapshot); });
+}
+
+void Worker::invalidate(std::shared_ptr<const cache::Invalidation> invalidation) {
+    asio::post(state_->context,
+               [s = state_.get(), invalidation = std::move(invalidation)] { s->cache.invalidate(*invalidation); });
+}
+
+void Worker::heartbeat(std::shared_ptr<const cache::PgSnapshot> snapshot) {
+    asio::post(state_->context, [s = state_.get(), snapshot = std::move(snapshot)] { s->cache.heartbeat(*snapshot); });
+}
+
+void Worker::fence(Epoch epoch, std::shared_ptr<const cache::PgSnapshot> since) {
+    asio::post(state_->context, [s = state_.get(), epoch, since = std::move(since)] {
+        s->cache.set_epoch(epoch);
+        s->cache.gap(*since);
+    });
+}
+
+void Worker::unfence() {
+    asio::post(state_->context, [s = state_.get()] { s->cache.unfence(); });
+}
+
+void Worker::drain(Deadline deadline) {
+    asio::post(state_->context,
+               [s = state_.get(), deadline] { asio::co_spawn(s->context, s->finish(deadline), [](std::exception_ptr) {}); });
+}
+
+const Health& Worker::health() const { return state_->health; }
+
+}  // namespace millrace::app

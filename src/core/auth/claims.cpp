@@ -1,0 +1,102 @@
+// Judges verified claims: times, audience and role. PostgREST, "JWT Claims Validation" and "JWT Role Extraction".
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "failure.hpp"
+#include "millrace/core/auth.hpp"
+#include "millrace/core/text.hpp"
+#include "role_path.hpp"
+
+namespace millrace::auth {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::int64_t skew_s = 30;
+constexpr std::int64_t last_second = 9'000'000'000;  // year 2255: what is later, a WallTime cannot tell from never
+
+// A claim that is there and not null.
+const Json* claim(const Json& claims, const char* name) {
+    const auto at = claims.find(name);
+    return at == claims.end() || at->is_null() ? nullptr : &*at;
+}
+
+std::int64_t seconds_of(const Json& number) {
+    const double value = std::floor(number.get<double>());
+    return static_cast<std::int64_t>(std::clamp(value, -static_cast<double>(last_second), static_cast<double>(last_second)));
+}
+
+std::int64_t seconds_of(WallTime time) { return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count(); }
+
+Error not_a_number(std::string_view name) {
+    return refused(Fault::bad_jwt_claims, "The JWT '" + std::string(name) + "' claim must be a number");
+}
+
+Result<WallTime> check_times(const Json& claims, std::int64_t now) {
+    WallTime expires = WallTime::max();
+    if (const Json* exp = claim(claims, "exp")) {
+        if (!exp->is_number()) return not_a_number("exp");
+        const std::int64_t until = seconds_of(*exp);
+        if (now - skew_s > until) return refused(Fault::bad_jwt_claims, "JWT expired");
+        if (until < last_second) expires = WallTime(std::chrono::seconds(until + skew_s));
+    }
+    if (const Json* nbf = claim(claims, "nbf")) {
+        if (!nbf->is_number()) return not_a_number("nbf");
+        if (now + skew_s < seconds_of(*nbf)) return refused(Fault::bad_jwt_claims, "JWT not yet valid");
+    }
+    if (const Json* iat = claim(claims, "iat")) {
+        if (!iat->is_number()) return not_a_number("iat");
+        if (now + skew_s < seconds_of(*iat)) return refused(Fault::bad_jwt_claims, "JWT issued at future");
+    }
+    return expires;
+}
+
+Result<void> check_audience(const Json& claims, const std::string& audience) {
+    const Json* aud = claim(claims, "aud");
+    if (aud == nullptr) return {};
+    const auto is_text = [](const Json& value) { return value.is_string(); };
+    const auto is_meant = [&](const Json& value) { return audience.empty() || value == audience; };
+    bool meant = false;
+    if (aud->is_string()) {
+        meant = is_meant(*aud);
+    } else if (aud->is_array() && std::ranges::all_of(*aud, is_text)) {
+        meant = aud->empty() || std::ranges::any_of(*aud, is_meant);
+    } else {
+        return refused(Fault::bad_jwt_claims, "The JWT 'aud' claim must be a string or an array of strings");
+    }
+    if (!meant) return refused(Fault::bad_jwt_claims, "JWT not in audience");
+    return {};
+}
+
+Result<std::string> role_of(const Json& claims, std::string_view path_text) {
+    const auto path = read_role_path(path_text);
+    if (!path) return Error::of(Fault::internal, "The path of the role claim is not valid");
+    const Json* role = follow(claims, *path);
+    if (role == nullptr || role->is_null()) return std::string{};
+    if (role->is_string()) return role->get<std::string>();
+    return refused(Fault::bad_jwt_claims, "The JWT role claim must be a string");
+}
+
+}  // namespace
+
+bool valid_role_claim(std::string_view path) { return read_role_path(path).has_value(); }
+
+Result<Identity> check_claims(std::string payload, const config::AuthSettings& settings, WallTime now) {
+    const Json claims = Json::parse(payload, nullptr, false);
+    if (!claims.is_object() || payload.find('\0') != std::string::npos)
+        return refused(Fault::bad_jwt_claims, "Parsing claims failed");
+    auto expires = check_times(claims, seconds_of(now));
+    if (!expires) return std::move(expires).error();
+    if (auto meant = check_audience(claims, settings.jwt_audience); !meant) return std::move(meant).error();
+    auto role = role_of(claims, settings.jwt_role_claim);
+    if (!role) return std::move(role).error();
+    Identity identity;
+    identity.role = *std::move(role);
+    identity.claims_json = std::move(payload);
+    identity.authenticated = true;
+    identity.expires = *expires;
+    return identity;
+}
+
+}  // namespace millrace::auth

@@ -1,0 +1,103 @@
+// Reads what a stored query tells of its outputs and functions, from the text form of Postgres' node trees
+// (src/backend/nodes/outfuncs.c): {LABEL :field value …}, with '\' before a special character of a name.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "millrace/core/catalog.hpp"
+
+namespace millrace::catalog {
+namespace {
+
+constexpr std::uint32_t first_user_oid = 16384;  // FirstNormalObjectId
+
+constexpr std::array function_fields = {
+    std::string_view("funcid"),   std::string_view("opfuncid"), std::string_view("hashfuncid"), std::string_view("negfuncid"),
+    std::string_view("aggfnoid"), std::string_view("winfnoid"), std::string_view("elemfuncid"), std::string_view("resultfunc")};
+
+class Reader {
+public:
+    explicit Reader(std::string_view tree) : rest_(tree) {}
+
+    QueryFacts read() {
+        while (!rest_.empty()) step();
+        std::ranges::sort(facts_.functions);
+        facts_.functions.erase(std::unique(facts_.functions.begin(), facts_.functions.end()), facts_.functions.end());
+        return std::move(facts_);
+    }
+
+private:
+    // Labels are read by depth: the outputs of a view are the target entries directly inside its one outermost query.
+    void step() {
+        const char c = rest_.front();
+        rest_.remove_prefix(1);
+        if (c == '\\') {
+            if (!rest_.empty()) rest_.remove_prefix(1);
+        } else if (c == '{') {
+            labels_.push_back(word());
+            open();
+        } else if (c == '}') {
+            close();
+        } else if (c == ':' && starts_field_) {
+            field(word());
+        }
+        starts_field_ = c == ' ' || c == '{' || c == '\n';
+    }
+
+    void open() {
+        if (labels_.back() == "TABLESAMPLECLAUSE") facts_.reads_clock = true;
+        if (is_output()) output_ = {};
+    }
+
+    void close() {
+        if (is_output() && output_.relation_oid != 0 && output_.column > 0) facts_.outputs.push_back(output_);
+        if (!labels_.empty()) labels_.pop_back();
+    }
+
+    [[nodiscard]] bool is_output() const {
+        return labels_.size() == 2 && labels_.back() == "TARGETENTRY" && labels_.front() == "QUERY";
+    }
+
+    void field(std::string_view name) {
+        if (is_output()) {
+            if (name == "resno") output_.position = static_cast<int>(number());
+            if (name == "resorigtbl") output_.relation_oid = number();
+            if (name == "resorigcol") output_.column = static_cast<int>(number());
+        }
+        if (std::ranges::find(function_fields, name) != function_fields.end()) {
+            if (const auto oid = number(); oid != 0) facts_.functions.push_back(oid);
+        } else if (name == "relid") {
+            if (const auto oid = number(); oid != 0 && oid < first_user_oid) facts_.reads_system = true;
+        } else if (name == "op" && !labels_.empty() && labels_.back() == "SQLVALUEFUNCTION") {
+            constexpr std::uint32_t first_role = 9;  // SVFOP_CURRENT_ROLE; before it are the times
+            (number() < first_role ? facts_.reads_clock : facts_.reads_role) = true;
+        }
+    }
+
+    std::string_view word() {
+        const auto end = std::min(rest_.find_first_of(" {}()\n"), rest_.size());
+        const std::string_view taken = rest_.substr(0, end);
+        rest_.remove_prefix(end);
+        return taken;
+    }
+
+    // A value that is left where it is: the steps pass over it.
+    [[nodiscard]] std::uint32_t number() const {
+        std::string_view digits = rest_.substr(std::min(rest_.find_first_not_of(' '), rest_.size()));
+        std::uint32_t value = 0;
+        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        return value;
+    }
+
+    std::string_view rest_;
+    std::vector<std::string_view> labels_;
+    bool starts_field_ = false;
+    QueryFacts::Output output_;
+    QueryFacts facts_;
+};
+
+}  // namespace
+
+QueryFacts read_query_tree(std::string_view node_tree) { return Reader(node_tree).read(); }
+
+}  // namespace millrace::catalog

@@ -1,0 +1,30 @@
+// Puts the sources in their order: defaults < file < environment < flags.
+#include "reader.hpp"
+
+namespace millrace::config {
+
+Loaded load(std::string_view text, const std::string& file, const Environment& environment, const ReadFile& read_file,
+            const Flags& flags) {
+    Loaded loaded;
+    Reader reader(loaded, read_file);
+    reader.document(text, file);
+    reader.environment(environment);
+    reader.flags(flags);
+    check_together(loaded, file.empty() ? "settings" : file);
+    return loaded;
+}
+
+void check_together(Loaded& loaded, const std::string& file) {
+    const CacheSettings& cache = loaded.settings.cache;
+    if (cache.heartbeat_ms >= cache.lag_limit_ms)
+        loaded.problems.push_back(
+            {file, "/cache/heartbeat_ms", "must be shorter than lag_limit_ms, or the cache is never used", ""});
+    const bool used = cache.memory_bytes_max > 0;
+    if (used && cache.entry_bytes_max > cache.memory_bytes_max)
+        loaded.problems.push_back({file, "/cache/entry_bytes_max", "must not be more than memory_bytes_max", ""});
+    const LimitSettings& limits = loaded.settings.limits;
+    if (limits.rate_burst > 0 && limits.rate_per_s == 0)
+        loaded.problems.push_back({file, "/limits/rate_burst", "has no meaning while rate_per_s is 0", ""});
+}
+
+}  // namespace millrace::config

@@ -1,0 +1,188 @@
+// Says which settings there are: each once, with its field, its bounds and the sentence that explains it.
+#include <algorithm>
+
+#include "setting.hpp"
+
+namespace millrace::config {
+namespace {
+
+template <auto Member>
+auto& top(Settings& settings) {
+    return settings.*Member;
+}
+template <auto Part, auto Member>
+auto& in(Settings& settings) {
+    return settings.*Part.*Member;
+}
+template <auto Member>
+constexpr auto http = &in<&Settings::http, Member>;
+template <auto Member>
+constexpr auto database = &in<&Settings::database, Member>;
+template <auto Member>
+constexpr auto redis = &in<&Settings::redis, Member>;
+template <auto Member>
+constexpr auto cache = &in<&Settings::cache, Member>;
+template <auto Member>
+constexpr auto limits = &in<&Settings::limits, Member>;
+template <auto Member>
+constexpr auto log = &in<&Settings::log, Member>;
+template <auto Member>
+constexpr auto auth = &in<&Settings::auth, Member>;
+template <auto Member>
+constexpr auto drain = &in<&Settings::drain, Member>;
+
+constexpr std::uint64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
+constexpr std::uint64_t minute_ms = 60'000, hour_ms = 60 * minute_ms;
+constexpr Bounds any_text{0, 4096};
+constexpr Bounds a_timeout{1, hour_ms};
+
+constexpr std::string_view levels[] = {"trace", "debug", "info", "warn", "error", "off"};
+
+constexpr Section sections[] = {
+    {"", "Where the process listens, how wide it runs and what it serves."},
+    {"http", "What a client may send and how long it may take; beyond these a request is refused and its connection closed."},
+    {"database", "The Postgres that is served, and how many connections each worker keeps to it."},
+    {"redis", "The shared cache; without a url each process caches for itself alone."},
+    {"cache", "The cache inside the process and the fence that keeps every cache honest."},
+    {"limits", "What the process takes on before it says 503 or 429."},
+    {"log", "The JSON lines on standard output."},
+    {"auth", "How bearer tokens are verified."},
+    {"drain", "How the process leaves after SIGTERM."},
+};
+
+// Two lines a row: what it is, and what it means.
+// clang-format off
+const Setting settings[] = {
+    {"", "listen", &top<&Settings::listen>, {}, "",
+     "Where the API listens: `address:port`, `[address]:port` or `:port` for every IPv4 address; port 0 lets the system "
+     "choose."},
+    {"", "admin", &top<&Settings::admin>, {}, "",
+     "Where `/metrics`, `/livez`, `/readyz` and `/config` listen; keep it away from the public network."},
+    {"", "workers", &top<&Settings::workers>, {0, 256}, "threads",
+     "Threads that serve requests; 0 means one per core."},
+    {"", "routes", &top<&Settings::routes>, {0, 64}, "files",
+     "Route tables, one file a version, relative to the configuration file."},
+
+    {"http", "head_bytes_max", http<&HttpSettings::head_bytes_max>, {KiB, MiB}, "bytes",
+     "Longest request head: request line and header fields together."},
+    {"http", "headers_max", http<&HttpSettings::headers_max>, {4, 10'000}, "fields",
+     "Most header fields of a request."},
+    {"http", "target_bytes_max", http<&HttpSettings::target_bytes_max>, {128, MiB}, "bytes",
+     "Longest request target: path and query together."},
+    {"http", "body_bytes_max", http<&HttpSettings::body_bytes_max>, {0, GiB}, "bytes",
+     "Longest request body, unless the route says otherwise."},
+    {"http", "head_timeout_ms", http<&HttpSettings::head_timeout_ms>, a_timeout, "ms",
+     "Time for a request head to arrive, from its first byte."},
+    {"http", "body_timeout_ms", http<&HttpSettings::body_timeout_ms>, a_timeout, "ms",
+     "Time for a request body to arrive."},
+    {"http", "idle_timeout_ms", http<&HttpSettings::idle_timeout_ms>, a_timeout, "ms",
+     "Time that a connection may wait for its next request; keep it longer than the load balancer's."},
+    {"http", "write_timeout_ms", http<&HttpSettings::write_timeout_ms>, a_timeout, "ms",
+     "Time for a client to take an answer."},
+    {"http", "connections_max", http<&HttpSettings::connections_max>, {1, 1'000'000}, "connections per worker",
+     "Most open client connections."},
+
+    {"database", "url", database<&DatabaseSettings::url>, any_text, "",
+     "Postgres, as libpq takes it: `postgresql://user:password@host:5432/name`.", Secrecy::url},
+    {"database", "anonymous_role", database<&DatabaseSettings::anonymous_role>, {0, 63}, "",
+     "Role of requests without a token; empty means the login role itself."},
+    {"database", "fast_lanes", database<&DatabaseSettings::fast_lanes>, {1, 64}, "connections per worker",
+     "Pipelined connections for statements that are known to be quick."},
+    {"database", "slow_lanes", database<&DatabaseSettings::slow_lanes>, {1, 256}, "connections per worker",
+     "Connections for writes, functions and statements that are slow or unknown, one request at a time on each."},
+    {"database", "lane_depth_max", database<&DatabaseSettings::lane_depth_max>, {1, 4096}, "requests",
+     "Most requests in flight on one fast lane."},
+    {"database", "queue_max", database<&DatabaseSettings::queue_max>, {0, 100'000}, "requests per worker and class",
+     "Most requests that wait for a lane; beyond it the answer is 503 at once."},
+    {"database", "statement_timeout_ms", database<&DatabaseSettings::statement_timeout_ms>, a_timeout, "ms",
+     "Longest that a statement may run before it is cancelled."},
+    {"database", "statements_max", database<&DatabaseSettings::statements_max>, {1, 10'000}, "statements per lane",
+     "Prepared statements that are kept; the least recently used goes first."},
+    {"database", "rows_max", database<&DatabaseSettings::rows_max>, {0, 1'000'000'000}, "rows",
+     "Most rows of an answer; 0 means no limit."},
+    {"database", "connect_timeout_ms", database<&DatabaseSettings::connect_timeout_ms>, a_timeout, "ms",
+     "Time for a connection to Postgres to stand."},
+
+    {"redis", "url", redis<&RedisSettings::url>, any_text, "",
+     "`redis://[[user]:password@]host[:port][/db]` or `unix:///path`; empty means no shared cache.", Secrecy::url},
+    {"redis", "key_prefix", redis<&RedisSettings::key_prefix>, {1, 64}, "",
+     "What every key starts with: one prefix for each deployment that shares a Redis."},
+    {"redis", "budget_ms", redis<&RedisSettings::budget_ms>, {1, 1'000}, "ms",
+     "What one request may spend on Redis before it goes to the database."},
+
+    {"cache", "memory_bytes_max", cache<&CacheSettings::memory_bytes_max>, {0, 64 * GiB}, "bytes per worker",
+     "Memory for answers inside the process; 0 keeps none."},
+    {"cache", "entry_bytes_max", cache<&CacheSettings::entry_bytes_max>, {KiB, 64 * MiB}, "bytes",
+     "Longest answer that is cached."},
+    {"cache", "lag_limit_ms", cache<&CacheSettings::lag_limit_ms>, {100, minute_ms}, "ms",
+     "Longest silence of the invalidation channel; beyond it the cache is bypassed."},
+    {"cache", "heartbeat_ms", cache<&CacheSettings::heartbeat_ms>, {50, minute_ms}, "ms",
+     "How often the invalidation channel is proved to live."},
+
+    {"limits", "requests_in_flight_max", limits<&LimitSettings::requests_in_flight_max>, {1, 100'000}, "requests per worker",
+     "Most requests that are worked on; beyond it the answer is 503 at once."},
+    {"limits", "deadline_ms", limits<&LimitSettings::deadline_ms>, a_timeout, "ms",
+     "Longest that a request may take from its first byte to its answer."},
+    {"limits", "rate_per_s", limits<&LimitSettings::rate_per_s>, {0, 1'000'000}, "requests per second",
+     "Requests per client address and worker; 0 means no limit."},
+    {"limits", "rate_burst", limits<&LimitSettings::rate_burst>, {0, 1'000'000}, "requests",
+     "Requests that a quiet client may send at once; 0 means as many as rate_per_s."},
+
+    {"log", "level", log<&LogSettings::level>, {0, 8}, "",
+     "Lines below this level are not written; it can change on reload.", Secrecy::open, levels},
+    {"log", "access", log<&LogSettings::access>, {}, "",
+     "Write a line for each request; answers of 500 and above are written in any case."},
+    {"log", "access_sample_percent", log<&LogSettings::access_sample_percent>, {0, 100}, "percent",
+     "Share of requests that get a line; answers of 500 and above always do."},
+
+    {"auth", "jwt_secret", auth<&AuthSettings::jwt_secret>, {0, 64 * KiB}, "",
+     "Key of the tokens: an HS256 secret of at least 32 bytes, a JWK or a JWKS; empty means that tokens are refused.",
+     Secrecy::whole},
+    {"auth", "jwt_secret_is_base64", auth<&AuthSettings::jwt_secret_is_base64>, {}, "",
+     "The secret is base64 and is decoded first."},
+    {"auth", "jwt_audience", auth<&AuthSettings::jwt_audience>, any_text, "",
+     "The `aud` that a token must carry; empty means any."},
+    {"auth", "jwt_role_claim", auth<&AuthSettings::jwt_role_claim>, {1, 256}, "",
+     "JSON path of the claim that names the role."},
+
+    {"drain", "pause_ms", drain<&DrainSettings::pause_ms>, {0, hour_ms}, "ms",
+     "How long `/readyz` fails while traffic is still served, for load balancers to notice."},
+    {"drain", "deadline_ms", drain<&DrainSettings::deadline_ms>, {0, hour_ms}, "ms",
+     "How long requests in flight may take to finish; then they are cut."},
+};
+// clang-format on
+
+std::string joined(const Setting& setting, char separator) {
+    std::string out(setting.section);
+    if (!out.empty()) out += separator;
+    return out += setting.name;
+}
+
+std::string replaced(std::string text, char from, char to) {
+    std::ranges::replace(text, from, to);
+    return text;
+}
+
+}  // namespace
+
+std::span<const Setting> settings_table() { return settings; }
+
+std::span<const Section> sections_table() { return sections; }
+
+const Setting* find_setting(std::string_view section, std::string_view name) {
+    const auto* found =
+        std::ranges::find_if(settings, [&](const Setting& s) { return s.section == section && s.name == name; });
+    return found == std::end(settings) ? nullptr : found;
+}
+
+std::string pointer(const Setting& setting) { return "/" + joined(setting, '/'); }
+
+std::string variable(const Setting& setting) {
+    std::string name = "MILLRACE_" + joined(setting, '_');
+    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    return name;
+}
+
+std::string flag(const Setting& setting) { return replaced(joined(setting, '-'), '_', '-'); }
+
+}  // namespace millrace::config

@@ -1,0 +1,125 @@
+// The first half of a request's life: route, dialect, plan and SQL, one after the other, none of them looking back.
+#include <algorithm>
+
+#include "millrace/core/pipeline.hpp"
+#include "millrace/core/plan.hpp"
+#include "millrace/core/text.hpp"
+#include "session.hpp"
+
+namespace millrace::pipeline {
+namespace {
+
+using message::Method;
+
+Error method_not_allowed(Method method, const routes::Resource& resource) {
+    return Error::of(Fault::method_not_allowed,
+                     std::string(message::name(method)) + " is not allowed on '" + resource.name + "'")
+        .with_header("Allow", resource.allow());
+}
+
+message::Reply allowed_methods(const routes::Resource& resource) {
+    message::Reply reply;
+    reply.headers.add("Allow", resource.allow());
+    return reply;
+}
+
+std::vector<std::string> location_keys(const routes::Resource& resource) {
+    std::vector<std::string> keys;
+    for (const std::string& column : resource.relation->primary_key)
+        if (const routes::ApiColumn* shown = resource.by_catalog_name(column)) keys.push_back(shown->name);
+    return keys;
+}
+
+request::Window root_window(const plan::Plan& plan) {
+    const auto* read = std::get_if<plan::Read>(&plan);
+    return read == nullptr ? request::Window{} : read->root.window;
+}
+
+reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, request::Media media,
+                      const routes::Match& match) {
+    reply::Shape shape;
+    shape.action = api.action;
+    shape.head_only = api.head_only;
+    shape.media = media;
+    shape.window = root_window(plan);
+    shape.count = api.preferences.count;
+    shape.returning = api.preferences.returning;
+    shape.applied = api.preferences.applied;
+    shape.max_affected = api.preferences.max_affected;
+    if (api.action == request::Action::insert && api.preferences.returning == request::ReturnKind::headers_only) {
+        shape.location_base = "/" + match.api->version() + "/" + text::percent_encode(match.resource->name);
+        shape.location_keys = location_keys(*match.resource);
+    }
+    return shape;
+}
+
+// May answers of this plan be kept? Rows that depend on who asks, or on the clock, are not told apart by role and tags.
+bool cacheable(const plan::ReadNode& node) {
+    const catalog::Relation& relation = *node.resource->relation;
+    return !relation.row_security && !relation.is_volatile && std::ranges::all_of(node.embeds, cacheable);
+}
+
+std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, const request::ApiRequest& api,
+                                    const auth::Identity& identity) {
+    const auto* read = std::get_if<plan::Read>(&plan);
+    const routes::CachePolicy& policy = work.resource->policies.cache;
+    if (read == nullptr || policy.ttl_s == 0 || !cacheable(read->root)) return std::nullopt;
+    cache::KeyParts parts;
+    parts.version = work.api->version();
+    parts.resource = work.resource->name;
+    parts.query = api.canonical_query;
+    parts.role = identity.role;
+    parts.deployment = work.snapshot->fingerprint;
+    // What else of the request decides the bytes: the representation, the window that a Range header asked for, the count.
+    const std::string form = std::to_string(static_cast<int>(work.shape.media));
+    const std::string range = std::to_string(work.shape.window.offset) + "-" +
+                              std::to_string(work.shape.window.limit.value_or(-1)) + "/" +
+                              std::to_string(static_cast<int>(work.shape.count));
+    parts.media = form;
+    parts.range = range;
+    return CachePlan{cache::make_key(parts), plan::tables_behind(plan), policy};
+}
+
+Result<Prepared> plan_work(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
+                           const auth::Identity& identity, const message::Request& request) {
+    auto api = request::parse(request);
+    if (!api) return std::move(api).error();
+    auto media = reply::choose_media(api->accept);
+    if (!media) return std::move(media).error();
+    auto plan = plan::make_plan(*api, request.body, *match.resource);
+    if (!plan) return std::move(plan).error();
+
+    auto work = std::make_shared<Work>();
+    work->snapshot = snapshot;
+    work->api = match.api;
+    work->resource = match.resource;
+    work->authenticated = identity.authenticated;
+    work->route_class = match.resource->policies.route_class;
+    work->shape = shape_of(*api, *plan, *media, match);
+    work->cache = cache_plan(*work, *plan, *api, identity);
+    if (const auto* read = std::get_if<plan::Read>(&*plan)) work->by_full_key = read->by_full_key;
+    const bool writes = !std::holds_alternative<plan::Read>(*plan);
+    if (writes) work->invalidates = plan::tables_behind(*plan);
+    const sql::Session session = session_of(request, identity, *match.resource, writes);
+    work->repeatable = !writes && session.empty();
+    work->script = sql::render(*plan, session, work->cache.has_value());
+    return Prepared(std::shared_ptr<const Work>(std::move(work)));
+}
+
+}  // namespace
+
+Result<routes::Match> find_route(const Snapshot& snapshot, const message::Request& request, WallTime now) {
+    if (!snapshot.catalog) return Error::of(Fault::catalog_unavailable).with_header("Retry-After", "1");
+    return routes::match(snapshot.versions, request.path, now);
+}
+
+Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
+                         const auth::Identity& identity, const message::Request& request) {
+    if (match.resource == nullptr)
+        return Error::of(Fault::no_relation, "Name a resource of this version: /" + match.api->version() + "/<resource>");
+    if (!match.resource->allows(request.method)) return method_not_allowed(request.method, *match.resource);
+    if (request.method == Method::options) return Prepared(allowed_methods(*match.resource));
+    return plan_work(snapshot, match, identity, request);
+}
+
+}  // namespace millrace::pipeline

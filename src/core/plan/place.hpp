@@ -1,0 +1,22 @@
+// Filters, orders and windows put where they belong in the tree of a select.
+#pragma once
+
+#include "millrace/core/plan.hpp"
+
+namespace millrace::plan {
+
+constexpr unsigned filter_depth_max = 32;
+
+// A filter on a node; one that names an embed of the node tests whether there is any.
+[[nodiscard]] Result<Filter> plan_filter(const ReadNode& node, const request::FilterNode& filter, unsigned depth = 0);
+
+// What belongs to the root is left out for a write: there its filters choose the rows to write.
+enum class Where : std::uint8_t { everywhere, below_root };
+
+// Filters, orders and windows of the request; then no node gives more rows than its resource's policy allows.
+[[nodiscard]] Result<void> place(ReadNode& root, const request::ApiRequest& request, Where where);
+
+// One of place's steps.
+[[nodiscard]] Result<void> place_filters(ReadNode& root, const request::ApiRequest& request, Where where);
+
+}  // namespace millrace::plan

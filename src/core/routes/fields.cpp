@@ -1,0 +1,214 @@
+// The keys of a route table, each once: its name, its JSON Schema, what it means and how it is read.
+#include <algorithm>
+#include <array>
+
+#include "millrace/core/text.hpp"
+#include "reader.hpp"
+
+namespace millrace::routes {
+namespace {
+
+using message::Method;
+
+constexpr std::string_view whole_number = R"({"type": "integer", "minimum": 0})";
+constexpr std::string_view boolean = R"({"type": "boolean"})";
+constexpr std::string_view text_schema = R"({"type": "string"})";
+constexpr std::string_view name_schema = R"({"type": "string", "minLength": 1})";
+constexpr std::string_view names_schema = R"({"type": "array", "items": {"type": "string"}, "uniqueItems": true})";
+constexpr std::string_view date_schema =
+    R"({"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}:\\d{2}(Z|[+-]\\d{2}:\\d{2}))?$"})";
+
+// Fields that are a value of their owner, read as what they are.
+template <auto Member, class T>
+void plain(Reader& reader, const Place& place, T& out) {
+    reader.read(place, out.*Member);
+}
+
+template <auto Member, class T>
+void optional_number(Reader& reader, const Place& place, T& out) {
+    std::uint64_t number = 0;
+    if (reader.read(place, number)) out.*Member = number;
+}
+
+template <auto Member, class T>
+void date(Reader& reader, const Place& place, T& out) {
+    reader.read_date(place, out.*Member);
+}
+
+template <auto Member, class T>
+void name_set(Reader& reader, const Place& place, T& out) {
+    std::vector<std::string> names;
+    if (reader.read(place, names)) out.*Member = {names.begin(), names.end()};
+}
+
+// Keys that are left out keep what the defaults say.
+void cache(Reader& reader, const Place& place, Policies& out) {
+    if (!reader.is_object(place)) return;
+    CachePolicy policy = out.cache.value_or(CachePolicy{});
+    for (const auto& [key, value] : place.value.items()) {
+        if (read_field(reader, place, key, cache_fields(), policy)) continue;
+        std::vector<std::string> known;
+        append_names(known, cache_fields());
+        reader.unknown_key(place, key, known);
+    }
+    out.cache = policy;
+}
+
+void route_class(Reader& reader, const Place& place, Policies& out) {
+    constexpr std::array classes{RouteClass::automatic, RouteClass::fast, RouteClass::slow};
+    if (const auto at = reader.read_choice(place, {"auto", "fast", "slow"})) out.route_class = classes[*at];
+}
+
+void methods(Reader& reader, const Place& place, Policies& out) {
+    static const std::vector<std::string> names{"GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"};
+    constexpr std::array values{Method::get,   Method::head, Method::options, Method::post,
+                                Method::patch, Method::put,  Method::del};
+    std::vector<std::string> written;
+    if (!reader.read(place, written)) return;
+    std::vector<Method> chosen;
+    for (std::size_t i = 0; i < written.size(); ++i) {
+        const Place item{place.value[i], place.path + "/" + std::to_string(i)};
+        if (const auto at = reader.read_choice(item, names)) chosen.push_back(values[*at]);
+    }
+    out.methods = std::move(chosen);
+}
+
+void rename(Reader& reader, const Place& place, ResourceRule& out) {
+    if (!reader.is_object(place)) return;
+    for (const auto& [key, value] : place.value.items()) {
+        std::string column;
+        if (key.empty()) {
+            reader.problem(place.path + "/", "a name must not be empty");
+        } else if (reader.read(place.at(key), column)) {
+            out.rename.emplace(key, std::move(column));
+        }
+    }
+}
+
+void expose(Reader& reader, const Place& place, RouteTable& out) {
+    if (const auto at = reader.read_choice(place, {"schema", "listed"})) out.expose_schema = *at == 0;
+}
+
+// One path segment that needs no percent-encoding (RFC 3986 §2.3).
+void version(Reader& reader, const Place& place, RouteTable& out) {
+    std::string name;
+    if (!reader.read(place, name)) return;
+    if (name.empty() || name == "." || name == ".." || text::percent_encode(name) != name)
+        return reader.problem(place.path, "must be letters, digits, '-', '_', '.' or '~'");
+    out.version = std::move(name);
+}
+
+void docs_url(Reader& reader, const Place& place, RouteTable& out) {
+    std::string url;
+    if (!reader.read(place, url)) return;
+    const bool visible =
+        std::ranges::all_of(url, [](char c) { return c > ' ' && c < 0x7F && c != '<' && c != '>' && c != '"'; });
+    if (!visible || !(url.starts_with("https://") || url.starts_with("http://")))
+        return reader.problem(place.path, "must be a URL that begins with https:// or http://");
+    out.docs_url = std::move(url);
+}
+
+void defaults(Reader& reader, const Place& place, RouteTable& out) {
+    if (!reader.is_object(place)) return;
+    for (const auto& [key, value] : place.value.items()) {
+        if (read_field(reader, place, key, policy_fields(), out.defaults)) continue;
+        std::vector<std::string> known;
+        append_names(known, policy_fields());
+        reader.unknown_key(place, key, known);
+    }
+}
+
+void resource(Reader& reader, const Place& place, ResourceRule& rule) {
+    if (!reader.is_object(place)) return;
+    for (const auto& [key, value] : place.value.items()) {
+        if (read_field(reader, place, key, resource_fields(), rule)) continue;
+        if (read_field(reader, place, key, policy_fields(), rule.policies)) continue;
+        std::vector<std::string> known;
+        append_names(known, resource_fields());
+        append_names(known, policy_fields());
+        reader.unknown_key(place, key, known);
+    }
+}
+
+void resources(Reader& reader, const Place& place, RouteTable& out) {
+    if (!reader.is_object(place)) return;
+    for (const auto& [key, value] : place.value.items()) {
+        if (key.empty()) {
+            reader.problem(place.path + "/", "a name must not be empty");
+            continue;
+        }
+        ResourceRule rule;
+        rule.relation = key;
+        rule.policies.cache = out.defaults.cache;
+        resource(reader, place.at(key), rule);
+        out.resources.emplace(key, std::move(rule));
+    }
+}
+
+void ignored(Reader&, const Place&, RouteTable&) {}
+
+}  // namespace
+
+const std::vector<Field<CachePolicy>>& cache_fields() {
+    static const std::vector<Field<CachePolicy>> fields{
+        {"ttl_s", whole_number, "How long an answer may be kept in process and in Redis; 0: not at all.",
+         plain<&CachePolicy::ttl_s>},
+        {"max_age_s", whole_number, "How long clients may keep it (Cache-Control: max-age).", plain<&CachePolicy::max_age_s>},
+        {"shared", boolean, "Whether proxies and CDNs may keep anonymous answers: \"public\" rather than \"private\".",
+         plain<&CachePolicy::shared>},
+    };
+    return fields;
+}
+
+const std::vector<Field<Policies>>& policy_fields() {
+    static const std::vector<Field<Policies>> fields{
+        {"cache", R"({"$ref": "#/$defs/cache"})", "How long answers are kept, and by whom.", cache},
+        {"page_size_max", whole_number, "The most rows that one answer has; 0: no limit but that of the process.",
+         optional_number<&Policies::page_size_max>},
+        {"body_bytes_max", whole_number, "The longest body that a write may have.", optional_number<&Policies::body_bytes_max>},
+        {"class", R"({"enum": ["auto", "fast", "slow"]})",
+         "Which lanes its statements take; auto: by their shape and measured time.", route_class},
+        {"methods",
+         R"({"type": "array", "items": {"enum": ["GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"]}, "uniqueItems": true})",
+         "Which methods are allowed, of those that the relation can do. HEAD comes with GET, OPTIONS is always there.",
+         methods},
+    };
+    return fields;
+}
+
+const std::vector<Field<ResourceRule>>& resource_fields() {
+    static const std::vector<Field<ResourceRule>> fields{
+        {"relation", name_schema, "The table or view: \"name\" in the table's schema, or \"schema.name\". Default: the key.",
+         plain<&ResourceRule::relation>},
+        {"rename", R"({"type": "object", "additionalProperties": {"type": "string"}})",
+         "Other names for columns: name in the API, then the column.", rename},
+        {"hide", names_schema, "Columns that the version does not show.", name_set<&ResourceRule::hide>},
+        {"only", names_schema, "If given: these columns and no other.", plain<&ResourceRule::only>},
+    };
+    return fields;
+}
+
+// In the order in which they are read: the defaults before the resources that inherit from them.
+const std::vector<Field<RouteTable>>& table_fields() {
+    static const std::vector<Field<RouteTable>> fields{
+        {"$schema", text_schema, "Where editors find this schema.", ignored},
+        {"version", R"({"type": "string", "pattern": "^[A-Za-z0-9._~-]+$"})",
+         "The first segment of the path. Default: the file's name without its extension.", version},
+        {"schema", name_schema, "The database schema.", plain<&RouteTable::schema>},
+        {"expose", R"({"enum": ["schema", "listed"]})",
+         "schema: every table and view of the schema is a resource; listed: only what \"resources\" names.", expose},
+        {"hide", names_schema, "Relations that \"expose\": \"schema\" does not show.", name_set<&RouteTable::hide>},
+        {"deprecated", date_schema, "Since when or from when on the version is deprecated (RFC 9745).",
+         date<&RouteTable::deprecated>},
+        {"sunset", date_schema, "From when on the version answers 410 (RFC 8594).", date<&RouteTable::sunset>},
+        {"successor", name_schema, "The version to move to.", plain<&RouteTable::successor>},
+        {"docs_url", R"({"type": "string", "pattern": "^https?://"})", "A page about the deprecation and how to move on.",
+         docs_url},
+        {"defaults", R"({"$ref": "#/$defs/policies"})", "What holds for every resource unless it says otherwise.", defaults},
+        {"resources", R"({"type": "object", "additionalProperties": {"$ref": "#/$defs/resource"}})",
+         "Resources by their names in the API.", resources},
+    };
+    return fields;
+}
+
+}  // namespace millrace::routes

@@ -1,0 +1,115 @@
+// Lays a route table over the catalog: which relations are resources, under which names, and how they hang together.
+#include <algorithm>
+
+#include "lens_resource.hpp"
+#include "millrace/core/text.hpp"
+#include "reader.hpp"
+
+namespace millrace::routes {
+
+using catalog::Catalog;
+using catalog::Relation;
+using catalog::Relationship;
+
+struct LensBuilder {
+    LensBuilder(const RouteTable& table, std::shared_ptr<const Catalog> catalog, const config::Settings& settings)
+        : settings_(settings), api_(std::make_shared<ApiCatalog>(table, std::move(catalog))), table_(api_->table_) {}
+
+    Lens build() && {
+        for (const auto& [name, rule] : table_.resources) add_listed(name, rule);
+        if (table_.expose_schema) add_exposed();
+        for (const std::string& hidden : table_.hide)
+            if (api_->catalog().find(table_.schema, hidden) == nullptr) unknown_relation("/hide", hidden);
+        if (!problems_.empty()) return {nullptr, std::move(problems_)};
+        for (const auto& resource : api_->resources_) by_relation_.emplace(resource->relation->id(), resource.get());
+        for (const Relationship& way : api_->catalog().relationships) ways_.emplace(way.source, &way);
+        for (const auto& resource : api_->resources_) add_links(*resource);
+        return {std::move(api_), {}};
+    }
+
+private:
+    void problem(std::string path, std::string message, std::string suggestion = {}) {
+        problems_.push_back({table_.file, std::move(path), std::move(message), std::move(suggestion)});
+    }
+
+    // "name" in the version's schema, else "schema.name".
+    [[nodiscard]] const Relation* find_relation(const std::string& written) const {
+        const Catalog& catalog = api_->catalog();
+        if (const Relation* relation = catalog.find(table_.schema, written)) return relation;
+        const auto dot = written.find('.');
+        if (dot == std::string::npos) return nullptr;
+        return catalog.find(std::string_view(written).substr(0, dot), std::string_view(written).substr(dot + 1));
+    }
+
+    void unknown_relation(std::string path, const std::string& written) {
+        std::vector<std::string> names;
+        for (const Relation& relation : api_->catalog().relations)
+            names.push_back(relation.schema == table_.schema ? relation.name : relation.schema + "." + relation.name);
+        problem(std::move(path), "there is no relation \"" + written + "\" in schema \"" + table_.schema + "\"",
+                text::closest(written, names).value_or(""));
+    }
+
+    void add_listed(const std::string& name, const ResourceRule& rule) {
+        const std::string path = "/resources/" + pointer_token(name);
+        const Relation* relation = find_relation(rule.relation);
+        if (relation == nullptr) return unknown_relation(path + "/relation", rule.relation);
+        listed_.insert(relation);
+        add_resource(name, *relation, rule, Complaints{table_.file, path, problems_});
+    }
+
+    // A relation that a rule lists is shown under that rule's name only.
+    void add_exposed() {
+        for (const Relation& relation : api_->catalog().relations) {
+            if (relation.schema != table_.schema || relation.partition) continue;
+            if (listed_.contains(&relation) || table_.hide.contains(relation.name)) continue;
+            if (api_->by_name_.contains(relation.name)) {
+                problem("/resources/" + pointer_token(relation.name),
+                        "is also the name of a relation that \"expose\" shows: list that one under another name, or hide it");
+                continue;
+            }
+            ResourceRule rule;
+            rule.relation = relation.name;
+            add_resource(relation.name, relation, rule, Complaints{table_.file, "/defaults", problems_});
+        }
+    }
+
+    void add_resource(const std::string& name, const Relation& relation, const ResourceRule& rule,
+                      const Complaints& complaints) {
+        auto resource = std::make_unique<Resource>();
+        resource->name = name;
+        resource->relation = &relation;
+        resource->columns = shown_columns(relation, rule, complaints);
+        resource->policies = resolve_policies(relation, rule, table_.defaults, settings_, complaints);
+        api_->by_name_.emplace(resource->name, resource.get());
+        api_->resources_.push_back(std::move(resource));
+    }
+
+    void add_links(Resource& resource) const {
+        const auto [first, last] = ways_.equal_range(resource.relation->id());
+        for (auto at = first; at != last; ++at) {
+            const Relationship& way = *at->second;
+            if (way.junction && !reaches(*way.junction)) continue;
+            const auto [begin, end] = by_relation_.equal_range(way.target);
+            for (auto target = begin; target != end; ++target) resource.links.push_back({target->second, &way});
+        }
+    }
+
+    // A junction need not be a resource, but it must not be outside of what the version is about.
+    [[nodiscard]] bool reaches(const catalog::Junction& junction) const {
+        return junction.schema == table_.schema || by_relation_.contains(catalog::tag_of(junction.schema, junction.name));
+    }
+
+    const config::Settings& settings_;
+    std::shared_ptr<ApiCatalog> api_;
+    const RouteTable& table_;
+    std::vector<config::Problem> problems_;
+    std::set<const Relation*> listed_;
+    std::multimap<std::string, const Resource*> by_relation_;
+    std::multimap<std::string_view, const Relationship*> ways_;  // by source
+};
+
+Lens build_lens(const RouteTable& table, std::shared_ptr<const Catalog> catalog, const config::Settings& settings) {
+    return LensBuilder(table, std::move(catalog), settings).build();
+}
+
+}  // namespace millrace::routes

@@ -1,0 +1,39 @@
+// Answers questions about one resource of a version.
+#include <algorithm>
+
+#include "millrace/core/routes.hpp"
+
+namespace millrace::routes {
+
+const ApiColumn* Resource::column(std::string_view api_name) const {
+    const auto found = std::ranges::find(columns, api_name, &ApiColumn::name);
+    return found == columns.end() ? nullptr : &*found;
+}
+
+const ApiColumn* Resource::by_catalog_name(std::string_view wanted) const {
+    const auto found = std::ranges::find_if(columns, [&](const ApiColumn& c) { return c.column->name == wanted; });
+    return found == columns.end() ? nullptr : &*found;
+}
+
+bool Resource::allows(message::Method method) const {
+    return std::ranges::find(policies.methods, method) != policies.methods.end();
+}
+
+std::string Resource::allow() const {
+    std::string value;
+    for (const message::Method method : policies.methods) {
+        if (!value.empty()) value += ", ";
+        value += message::name(method);
+    }
+    return value;
+}
+
+ApiCatalog::ApiCatalog(RouteTable table, std::shared_ptr<const catalog::Catalog> catalog)
+    : table_(std::move(table)), catalog_(std::move(catalog)) {}
+
+const Resource* ApiCatalog::find(std::string_view name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
+}
+
+}  // namespace millrace::routes

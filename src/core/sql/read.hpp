@@ -1,0 +1,31 @@
+// A tree of relations as one SELECT.
+#pragma once
+
+#include "writer.hpp"
+
+namespace millrace::sql {
+
+constexpr Alias root_alias{'t', 0};
+
+struct ReadOptions {
+    std::string_view source;     // a CTE that stands for the root's relation; empty: the relation itself
+    bool want_snapshot = false;  // as a last column
+    bool one_row = false;        // the filters leave one row at most, so the window need not
+};
+
+// Appends the statement and tells what its columns are.
+void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& options, std::vector<OutputCell>& cells);
+
+// SELECT count(*) of the rows that the filters leave, windows not looked at.
+void append_count(Writer& out, const plan::ReadNode& root);
+
+// The outputs of a node without embeds, as RETURNING takes them.
+void append_returning(Writer& out, const plan::ReadNode& root, std::vector<OutputCell>& cells);
+
+// Columns of the catalog that the node itself needs: its outputs, its orders and the ends of its embeds' joins.
+[[nodiscard]] std::vector<std::string_view> needed_columns(const plan::ReadNode& node);
+
+// " WHERE …" of a write; nothing when there are no filters.
+void append_where(Writer& out, const std::vector<plan::Filter>& filters, Alias alias);
+
+}  // namespace millrace::sql

@@ -1,0 +1,149 @@
+// The questions that introspection asks pg_catalog. $1 is an array of oids or of schemas; all run in one snapshot.
+#pragma once
+
+namespace millrace::pg::queries {
+
+// Types are then written with their schema unless they are Postgres' own, whatever the role's search_path is.
+inline constexpr const char* begin =
+    "set transaction isolation level repeatable read read only; "
+    "set local search_path = ''; set local statement_timeout = '60s'; set local client_min_messages = 'warning'";
+
+// $1 the anonymous role or ''. Fails when there is no such role.
+inline constexpr const char* server = R"(
+select current_setting('server_version_num')::int as version, pg_is_in_recovery() as standby,
+       has_function_privilege('pg_control_system()', 'execute') as may_identify,
+       has_function_privilege('pg_control_checkpoint()', 'execute') as may_see_checkpoint,
+       coalesce((select rolname from pg_roles where rolname = nullif($1, '')),
+                case when $1 = '' then current_user::text else ($1::regrole)::text end)::text as role)";
+
+inline constexpr const char* system_identifier = "select system_identifier from pg_control_system()";
+inline constexpr const char* timeline_of_primary = "select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
+inline constexpr const char* timeline_of_standby = "select lpad(to_hex(timeline_id), 8, '0') from pg_control_checkpoint()";
+
+// From each relation of the schemas $1 along views, policies and inheritance: (source, target, kind). A row without target is
+// a relation of the schemas.
+inline constexpr const char* reach = R"(
+with recursive known as materialized (
+  select c.oid, c.relnamespace, c.relkind, c.relrowsecurity from pg_class c
+  where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relpersistence <> 't' and c.oid >= 16384
+    and c.relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace)
+), edges as materialized (
+  select r.ev_class as source, d.refobjid as target, 'reads' as kind
+  from pg_rewrite r join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+    and d.refclassid = 'pg_class'::regclass and d.refobjid <> r.ev_class
+  where r.ev_type = '1'
+  union
+  select p.polrelid, d.refobjid, 'policy'
+  from pg_policy p join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = p.oid
+    and d.refclassid = 'pg_class'::regclass and d.refobjid <> p.polrelid
+    join known t on t.oid = p.polrelid and t.relrowsecurity
+  where p.polcmd in ('r', '*')
+  union
+  select inhrelid, inhparent, 'parent' from pg_inherits
+  union
+  select inhparent, inhrelid, 'child' from pg_inherits
+), reached(oid) as (
+  select k.oid from known k join pg_namespace n on n.oid = k.relnamespace where n.nspname = any($1)
+  union
+  select e.target from reached r join edges e on e.source = r.oid join known k on k.oid = e.target
+)
+select r.oid as source, null::oid as target, '' as kind from reached r
+union all
+select e.source, e.target, e.kind from reached r join edges e on e.source = r.oid join known k on k.oid = e.target
+order by source, target, kind)";
+
+// $2 the role whose privileges count.
+inline constexpr const char* relations = R"(
+select c.oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relispartition as partition,
+       c.relrowsecurity as row_security, coalesce(obj_description(c.oid, 'pg_class'), '') as comment,
+       u.usage and has_any_column_privilege($2::name, c.oid, 'select') as may_select,
+       u.usage and has_any_column_privilege($2::name, c.oid, 'insert') as may_insert,
+       u.usage and has_any_column_privilege($2::name, c.oid, 'update') as may_update,
+       u.usage and has_table_privilege($2::name, c.oid, 'delete') as may_delete,
+       case when c.relkind in ('r', 'p') then 28 else pg_relation_is_updatable(c.oid, true) end as writes,
+       case when c.relkind in ('v', 'm') then
+         (select r.ev_action::text from pg_rewrite r where r.ev_class = c.oid and r.ev_type = '1') end as query,
+       (select count(*) = 4 from pg_trigger t join pg_proc f on f.oid = t.tgfoid
+          join pg_namespace fn on fn.oid = f.pronamespace
+        where t.tgrelid = c.oid and t.tgenabled = 'A' and f.proname = 'invalidate' and fn.nspname = 'millrace'
+          and t.tgname in ('millrace_insert', 'millrace_update', 'millrace_delete', 'millrace_truncate')) as watched
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  cross join lateral (select has_schema_privilege($2::name, n.oid, 'usage') as usage) u
+where c.oid = any($1::oid[])
+order by n.nspname, c.relname)";
+
+inline constexpr const char* columns = R"(
+with recursive domains(oid, base, not_null, defaulted) as (
+  select t.oid, t.typbasetype, t.typnotnull, t.typdefaultbin is not null from pg_type t where t.typtype = 'd'
+  union all
+  select d.oid, t.typbasetype, d.not_null or t.typnotnull, d.defaulted or t.typdefaultbin is not null
+  from domains d join pg_type t on t.oid = d.base and t.typtype = 'd'
+)
+select a.attrelid as relation, a.attname as name, a.attnum as position, format_type(a.atttypid, a.atttypmod) as type,
+       a.atttypid as type_oid, coalesce(d.base, a.atttypid) as base_oid,
+       not (a.attnotnull or coalesce(d.not_null, false)) as nullable,
+       a.atthasdef or a.attidentity <> '' or coalesce(d.defaulted, false) as has_default,
+       a.attgenerated <> '' or a.attidentity = 'a' as generated,
+       coalesce(col_description(a.attrelid, a.attnum), '') as comment,
+       (select array_agg(e.enumlabel::text order by e.enumsortorder) from pg_enum e
+        where e.enumtypid = coalesce(d.base, a.atttypid)) as labels
+from pg_attribute a
+  left join lateral (select base, not_null, defaulted from domains d join pg_type t on t.oid = d.base and t.typtype <> 'd'
+                     where d.oid = a.atttypid) d on true
+where a.attrelid = any($1::oid[]) and a.attnum > 0 and not a.attisdropped
+order by a.attrelid, a.attnum)";
+
+// A row for each column of each key. Unique indexes count as the constraints do when they are whole: no predicate, no
+// expression.
+inline constexpr const char* keys = R"(
+select i.indrelid as relation, i.indexrelid as key, i.indisprimary as primary_key, a.attname as column
+from pg_index i join pg_class c on c.oid = i.indexrelid
+  cross join lateral unnest(i.indkey::int2[]) with ordinality as k(attnum, n)
+  join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+where i.indrelid = any($1::oid[]) and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+  and k.n <= i.indnkeyatts
+order by i.indrelid, i.indisprimary desc, c.relname, k.n)";
+
+// A row for each pair of columns. Those that a partition has from its parent are left out, on either end.
+inline constexpr const char* foreign_keys = R"(
+select f.oid as key, f.conname as name, f.conrelid as source, f.confrelid as target, s.attname as source_column, t.attname as target_column
+from pg_constraint f
+  cross join lateral unnest(f.conkey, f.confkey) with ordinality as k(source, target, n)
+  join pg_attribute s on s.attrelid = f.conrelid and s.attnum = k.source
+  join pg_attribute t on t.attrelid = f.confrelid and t.attnum = k.target
+where f.contype = 'f' and f.conparentid = 0 and f.conrelid = any($1::oid[]) and f.confrelid = any($1::oid[])
+order by f.conrelid::regclass::text, f.conname, k.n)";
+
+inline constexpr const char* policies = R"(
+select p.polrelid as relation, p.polqual::text as query
+from pg_policy p join pg_class c on c.oid = p.polrelid and c.relrowsecurity
+where p.polrelid = any($1::oid[]) and p.polcmd in ('r', '*') and p.polqual is not null
+order by p.polrelid, p.polname)";
+
+inline constexpr const char* procedures =
+    "select oid, proname as name, provolatile as volatility from pg_proc "
+    "where oid = any($1::oid[]) order by oid";
+
+// $1 schemas, $2 the role. Triggers and what speaks with Postgres' inside are no business of an API.
+inline constexpr const char* functions = R"(
+select p.oid, n.nspname as schema, p.proname as name, format_type(p.prorettype, null) as return_type,
+       coalesce(obj_description(p.oid, 'pg_proc'), '') as comment, p.proretset as returns_set,
+       p.prorettype = 'void'::regtype as returns_void, t.typtype = 'c' or p.prorettype = 'record'::regtype as composite,
+       p.provolatile as volatility,
+       has_schema_privilege($2::name, n.oid, 'usage') and has_function_privilege($2::name, p.oid, 'execute') as may_execute
+from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_type t on t.oid = p.prorettype
+where n.nspname = any($1) and p.prokind = 'f'
+  and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)
+order by n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))";
+
+inline constexpr const char* parameters = R"(
+select p.oid as function, coalesce(a.name, '') as name, format_type(a.type, null) as type,
+       coalesce(a.mode = 'v', false) as variadic,
+       row_number() over (partition by p.oid order by a.n) > p.pronargs - p.pronargdefaults as has_default
+from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+  cross join lateral unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargnames, p.proargmodes)
+    with ordinality as a(type, name, mode, n)
+where n.nspname = any($1) and p.prokind = 'f' and coalesce(a.mode, 'i') in ('i', 'b', 'v')
+order by p.oid, a.n)";
+
+}  // namespace millrace::pg::queries

@@ -1,0 +1,251 @@
+// Asks pg_catalog a few questions about all relations at once and puts the answers together.
+#include "introspect_reader.hpp"
+
+#include <charconv>
+
+#include "introspect_queries.hpp"
+#include "millrace/core/text.hpp"
+
+namespace millrace::pg {
+namespace {
+
+using catalog::Relation;
+using catalog::RelationFacts;
+using catalog::RelationKind;
+using catalog::Volatility;
+
+std::uint32_t oid(const pqxx::row& row, const char* column) { return row[column].as<std::uint32_t>(); }
+std::string text_of(const pqxx::row& row, const char* column) { return row[column].as<std::string>(); }
+bool flag(const pqxx::row& row, const char* column) { return row[column].as<bool>(); }
+
+RelationKind kind_of(const std::string& relkind) {
+    switch (relkind.front()) {
+        case 'p':
+            return RelationKind::partitioned_table;
+        case 'v':
+            return RelationKind::view;
+        case 'm':
+            return RelationKind::materialized_view;
+        case 'f':
+            return RelationKind::foreign_table;
+        default:
+            return RelationKind::table;
+    }
+}
+
+Volatility volatility_of(const std::string& provolatile) {
+    if (provolatile == "i") return Volatility::immutable;
+    return provolatile == "s" ? Volatility::stable : Volatility::is_volatile;
+}
+
+Relation relation_of(const pqxx::row& row) {
+    constexpr int update = 1 << 2, insert = 1 << 3, remove = 1 << 4;  // pg_relation_is_updatable: 1 << CmdType
+    const int writes = row["writes"].as<int>();
+    Relation relation;
+    relation.schema = text_of(row, "schema");
+    relation.name = text_of(row, "name");
+    relation.kind = kind_of(text_of(row, "kind"));
+    relation.comment = text_of(row, "comment");
+    relation.partition = flag(row, "partition");
+    relation.anonymous = {flag(row, "may_select"), flag(row, "may_insert"), flag(row, "may_update"), flag(row, "may_delete")};
+    relation.insertable = (writes & insert) != 0;
+    relation.updatable = (writes & update) != 0;
+    relation.deletable = (writes & remove) != 0;
+    return relation;
+}
+
+std::vector<std::string> labels_of(const pqxx::field& field) {
+    std::vector<std::string> labels;
+    if (field.is_null()) return labels;
+    pqxx::array_parser parser = field.as_array();
+    for (auto [juncture, label] = parser.get_next(); juncture != pqxx::array_parser::juncture::done;
+         std::tie(juncture, label) = parser.get_next())
+        if (juncture == pqxx::array_parser::juncture::string_value) labels.push_back(label);
+    return labels;
+}
+
+catalog::Column column_of(const pqxx::row& row) {
+    catalog::Column column;
+    column.name = text_of(row, "name");
+    column.type = text_of(row, "type");
+    column.type_oid = oid(row, "type_oid");
+    column.base_type_oid = oid(row, "base_oid");
+    column.position = row["position"].as<int>();
+    column.nullable = flag(row, "nullable");
+    column.has_default = flag(row, "has_default");
+    column.generated = flag(row, "generated");
+    column.comment = text_of(row, "comment");
+    column.enum_values = labels_of(row["labels"]);
+    return column;
+}
+
+std::uint32_t from_hex(const std::string& digits) {
+    std::uint32_t value = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    return value;
+}
+
+}  // namespace
+
+std::string array_text(const std::vector<std::string>& items) {
+    std::string out = "{";
+    for (const std::string& item : items) {
+        if (out.size() > 1) out += ',';
+        out += '"';
+        for (const char c : item) {
+            if (c == '"' || c == '\\') out += '\\';
+            out += c;
+        }
+        out += '"';
+    }
+    return out += '}';
+}
+
+std::string array_text(const std::vector<std::uint32_t>& oids) {
+    std::string out = "{";
+    for (const std::uint32_t one : oids) {
+        if (out.size() > 1) out += ',';
+        out += std::to_string(one);
+    }
+    return out += '}';
+}
+
+catalog::Catalog CatalogReader::read(const std::string& anonymous_role) {
+    transaction_.exec(queries::begin);
+    read_server(anonymous_role);
+    read_reach();
+    read_relations();
+    read_columns();
+    read_keys();
+    read_foreign_keys();
+    read_policies();
+    catalog::settle_dependencies(catalog_, facts_, read_procedures());
+    read_functions();
+    catalog::complete(catalog_);
+    return std::move(catalog_);
+}
+
+void CatalogReader::read_server(const std::string& anonymous_role) {
+    const pqxx::row row = transaction_.exec_params(queries::server, anonymous_role)[0];
+    role_ = text_of(row, "role");
+    catalog_.server_version = row["version"].as<int>();
+    if (flag(row, "may_identify"))
+        catalog_.system_identifier = transaction_.exec(queries::system_identifier)[0][0].as<std::uint64_t>();
+    const bool standby = flag(row, "standby");
+    if (standby && !flag(row, "may_see_checkpoint")) return;
+    const auto timeline = transaction_.exec(standby ? queries::timeline_of_standby : queries::timeline_of_primary);
+    catalog_.timeline = from_hex(timeline[0][0].as<std::string>());
+}
+
+void CatalogReader::read_reach() {
+    for (const pqxx::row& row : transaction_.exec_params(queries::reach, schemas_)) {
+        RelationFacts& facts = reached_[oid(row, "source")];
+        facts.oid = oid(row, "source");
+        if (row["target"].is_null()) continue;
+        const std::uint32_t target = oid(row, "target");
+        const std::string kind = text_of(row, "kind");
+        if (kind == "reads") facts.reads.push_back(target);
+        if (kind == "policy") facts.policy_reads.push_back(target);
+        if (kind == "parent") facts.parents.push_back(target);
+        if (kind == "child") facts.children.push_back(target);
+    }
+    std::vector<std::uint32_t> oids;
+    for (const auto& [one, facts] : reached_) oids.push_back(one);
+    oids_ = array_text(oids);
+}
+
+void CatalogReader::read_relations() {
+    for (const pqxx::row& row : transaction_.exec_params(queries::relations, oids_, role_)) {
+        RelationFacts& facts = reached_[oid(row, "oid")];
+        facts.row_security = flag(row, "row_security");
+        facts.watched = flag(row, "watched");
+        if (!row["query"].is_null()) facts.query = catalog::read_query_tree(row["query"].c_str());
+        places_.emplace(facts.oid, catalog_.relations.size());
+        catalog_.relations.push_back(relation_of(row));
+        facts_.push_back(std::move(facts));
+    }
+    reached_.clear();
+}
+
+void CatalogReader::read_columns() {
+    for (const pqxx::row& row : transaction_.exec_params(queries::columns, oids_))
+        catalog_.relations[places_.at(oid(row, "relation"))].columns.push_back(column_of(row));
+}
+
+void CatalogReader::read_keys() {
+    std::uint32_t current = 0;
+    for (const pqxx::row& row : transaction_.exec_params(queries::keys, oids_)) {
+        Relation& relation = catalog_.relations[places_.at(oid(row, "relation"))];
+        const bool is_new = oid(row, "key") != current;
+        current = oid(row, "key");
+        if (flag(row, "primary_key")) {
+            relation.primary_key.push_back(text_of(row, "column"));
+            continue;
+        }
+        if (is_new) relation.unique_keys.emplace_back();
+        relation.unique_keys.back().push_back(text_of(row, "column"));
+    }
+}
+
+void CatalogReader::read_foreign_keys() {
+    std::uint32_t current = 0;
+    for (const pqxx::row& row : transaction_.exec_params(queries::foreign_keys, oids_)) {
+        if (oid(row, "key") != current)
+            catalog_.foreign_keys.push_back({text_of(row, "name"),
+                                             catalog_.relations[places_.at(oid(row, "source"))].id(),
+                                             catalog_.relations[places_.at(oid(row, "target"))].id(),
+                                             {}});
+        current = oid(row, "key");
+        catalog_.foreign_keys.back().columns.push_back({text_of(row, "source_column"), text_of(row, "target_column")});
+    }
+}
+
+void CatalogReader::read_policies() {
+    for (const pqxx::row& row : transaction_.exec_params(queries::policies, oids_))
+        facts_[places_.at(oid(row, "relation"))].policies.push_back(catalog::read_query_tree(row["query"].c_str()));
+}
+
+std::vector<catalog::ProcedureFacts> CatalogReader::read_procedures() {
+    std::vector<std::uint32_t> called;
+    const auto add = [&](const catalog::QueryFacts& query) {
+        called.insert(called.end(), query.functions.begin(), query.functions.end());
+    };
+    for (const RelationFacts& facts : facts_) {
+        add(facts.query);
+        for (const catalog::QueryFacts& policy : facts.policies) add(policy);
+    }
+    std::vector<catalog::ProcedureFacts> procedures;
+    for (const pqxx::row& row : transaction_.exec_params(queries::procedures, array_text(called)))
+        procedures.push_back({oid(row, "oid"), text_of(row, "name"), volatility_of(text_of(row, "volatility"))});
+    return procedures;
+}
+
+void CatalogReader::read_functions() {
+    std::unordered_map<std::uint32_t, std::size_t> places;
+    for (const pqxx::row& row : transaction_.exec_params(queries::functions, schemas_, role_)) {
+        places.emplace(oid(row, "oid"), catalog_.functions.size());
+        catalog::Function function;
+        function.schema = text_of(row, "schema");
+        function.name = text_of(row, "name");
+        function.return_type = text_of(row, "return_type");
+        function.comment = text_of(row, "comment");
+        function.returns_set = flag(row, "returns_set");
+        function.returns_void = flag(row, "returns_void");
+        function.returns_composite = flag(row, "composite");
+        function.volatility = volatility_of(text_of(row, "volatility"));
+        function.anonymous_may_execute = flag(row, "may_execute");
+        catalog_.functions.push_back(std::move(function));
+    }
+    read_parameters(places);
+}
+
+void CatalogReader::read_parameters(const std::unordered_map<std::uint32_t, std::size_t>& functions) {
+    for (const pqxx::row& row : transaction_.exec_params(queries::parameters, schemas_)) {
+        const auto found = functions.find(oid(row, "function"));
+        if (found == functions.end()) continue;
+        catalog_.functions[found->second].parameters.push_back(
+            {text_of(row, "name"), text_of(row, "type"), flag(row, "has_default"), flag(row, "variadic")});
+    }
+}
+
+}  // namespace millrace::pg

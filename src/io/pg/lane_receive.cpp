@@ -1,0 +1,138 @@
+// Takes results in the order of what was sent and gives each request its answer.
+#include <libpq-fe.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <exception>
+#include <utility>
+
+#include "lane.hpp"
+#include "lane_result.hpp"
+#include "millrace/io/net.hpp"
+
+namespace millrace::pg {
+
+// One wait is always pending, without a request too: that is how a closed connection is noticed.
+void Lane::arm_read() {
+    auto ready = [self = shared_from_this(), generation = generation_](boost::system::error_code failed) {
+        if (failed || self->closed_ || generation != self->generation_) return;
+        self->on_readable();
+    };
+    connection_.socket().async_wait(asio::posix::stream_descriptor::wait_read, std::move(ready));
+}
+
+void Lane::on_readable() {
+    if (PQconsumeInput(connection_.get()) == 0 || !take_all()) return break_up(connection_.error());
+    arm_read();
+    settle_cancel();
+    owner_->turned(*this);
+}
+
+// False: what came does not fit what was sent, or the connection ends.
+bool Lane::take_all() {
+    auto* const connection = connection_.get();
+    if (!steps_.empty()) heard_ = net::now();
+    stalled_ = false;
+    while (!steps_.empty() && PQisBusy(connection) == 0) {
+        if (!take(ResultPointer(PQgetResult(connection)))) return false;
+    }
+    return PQstatus(connection) == CONNECTION_OK;
+}
+
+bool Lane::take(ResultPointer result) {
+    auto& step = steps_.front();
+    if (!result) {
+        // The end of one statement's results; after an error that came with the Sync itself there is one more, but no two.
+        if (step.kind == Step::Kind::sync) return !std::exchange(step.ended, true);
+        steps_.pop_front();
+        return true;
+    }
+    switch (PQresultStatus(result.get())) {
+        case PGRES_PIPELINE_SYNC:
+            return step.kind == Step::Kind::sync && take_sync();
+        case PGRES_TUPLES_OK:
+        case PGRES_COMMAND_OK:
+        case PGRES_EMPTY_QUERY:
+            if (step.kind == Step::Kind::statement) step.request->results.push_back(to_rows(std::move(result)));
+            return true;
+        case PGRES_PIPELINE_ABORTED:
+            // A Prepare that was skipped did not happen.
+            if (step.kind == Step::Kind::prepare) forget(step);
+            return true;
+        case PGRES_FATAL_ERROR:
+            return take_error(step, result.get());
+        case PGRES_BAD_RESPONSE:
+        case PGRES_NONFATAL_ERROR:
+        case PGRES_SINGLE_TUPLE:
+        case PGRES_COPY_OUT:
+        case PGRES_COPY_IN:
+        case PGRES_COPY_BOTH:
+            return false;
+    }
+    return false;
+}
+
+bool Lane::take_error(const Step& step, const PGresult* result) {
+    if (ends_connection(result)) return false;
+    const bool gone = step.number != 0 && statement_is_gone(result);
+    if (step.kind == Step::Kind::prepare || gone) forget(step);
+    if (step.request == nullptr || step.request->error) return true;
+    step.request->error = database_error(to_message(result), step.request->authenticated);
+    step.request->statement_is_gone = gone;
+    return true;
+}
+
+void Lane::forget(const Step& step) {
+    auto name = statements_.forget(step.shape, step.number);
+    if (name && step.kind == Step::Kind::statement) to_deallocate_.push_back(std::move(*name));
+}
+
+// Only a request with a verdict leaves a transaction open at its first Sync; it has its lane for itself, and only then does
+// libpq tell the transaction's state. Until the step is popped, breaking up finds the request there.
+bool Lane::take_sync() {
+    const auto& step = steps_.front();
+    const bool in_transaction = step.owner && step.owner->verdict != nullptr && in_transaction_now();
+    if (in_transaction && step.owner->phase == Request::Phase::ending) return false;
+    auto request = std::move(steps_.front().owner);
+    steps_.pop_front();
+    if (in_transaction) return end_transaction(std::move(request));
+    if (request) finish(std::move(request));
+    return true;
+}
+
+bool Lane::in_transaction_now() const {
+    const auto status = PQtransactionStatus(connection_.get());
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+namespace {
+
+bool accepted(Request& request) {
+    if (request.answered() || request.error || request.verdict == nullptr) return false;
+    try {
+        auto verdict = (*request.verdict)(request.results);
+        if (!verdict) request.error = std::move(verdict).error();
+    } catch (const std::exception& e) {
+        request.error = Error::of(Fault::internal).with_details(e.what());
+    }
+    return !request.error;
+}
+
+}  // namespace
+
+bool Lane::end_transaction(RequestPointer request) {
+    request->phase = Request::Phase::ending;
+    const char* const sql = accepted(*request) ? "COMMIT" : "ROLLBACK";
+    const bool written = send_control(sql, request.get());
+    return send_sync(std::move(request)) && written && flush();
+}
+
+void Lane::finish(RequestPointer request) {
+    --in_flight_;
+    request->on = nullptr;
+    if (request->answered()) return;
+    if (!request->error) return owner_->answer(*request, std::move(request->results));
+    if (request->statement_is_gone && request->attempts == 0) return owner_->again(std::move(request));
+    owner_->answer(*request, std::move(*request->error));
+}
+
+}  // namespace millrace::pg

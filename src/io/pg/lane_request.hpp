@@ -1,0 +1,48 @@
+// One call of Pool::run on its way: waiting for a lane, underway on one, answered.
+#pragma once
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <memory>
+#include <optional>
+
+#include "millrace/core/base.hpp"
+#include "millrace/core/events.hpp"
+#include "millrace/core/sql.hpp"
+
+namespace millrace::pg {
+
+namespace asio = boost::asio;
+
+class Lane;
+
+using Answer = Result<sql::Results>;
+using Waiter = asio::async_result<asio::use_awaitable_t<>, void()>::handler_type;  // the coroutine that waits, as a handler
+
+struct Request {
+    enum class Phase : std::uint8_t { running, ending };  // ending: COMMIT or ROLLBACK is underway
+
+    const sql::Script* script = nullptr;    // the caller's; not to be touched once there is an answer
+    const sql::Verdict* verdict = nullptr;  // the same
+    events::LaneClass lane = events::LaneClass::fast;
+    bool authenticated = false;
+    bool writes = false;
+    Deadline deadline;
+    TimePoint queued, sent, finished;
+
+    Lane* on = nullptr;  // where it is underway
+    Phase phase = Phase::running;
+    unsigned attempts = 0;
+    TimePoint give_up = TimePoint::max();  // after its connection broke: until when to wait for another
+    sql::Results results;
+    std::optional<Error> error;      // the first that Postgres reported in this attempt
+    bool statement_is_gone = false;  // the error is about a prepared statement, not about the request
+
+    std::optional<Answer> answer;
+    std::optional<Waiter> waiter;
+
+    [[nodiscard]] bool answered() const { return answer.has_value(); }
+};
+using RequestPointer = std::shared_ptr<Request>;
+
+}  // namespace millrace::pg

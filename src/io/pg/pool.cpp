@@ -1,0 +1,98 @@
+// The way of one call through the pool: checked, admitted, waited for, measured.
+#include <algorithm>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "lane_request.hpp"
+#include "millrace/io/net.hpp"
+#include "millrace/io/pg.hpp"
+#include "pool_state.hpp"
+
+namespace millrace::pg {
+namespace {
+
+constexpr std::size_t parameters_max = 65'535;  // the protocol's count has 16 bits
+
+// libpq takes text parameters as C strings: a zero byte would cut the value short, where Postgres would refuse it.
+std::optional<Error> problem_of(const sql::Script& script, bool authenticated) {
+    for (const auto& statement : script.statements) {
+        if (statement.parameters.size() > parameters_max) return Error::of(Fault::bad_query, "The request has too many values");
+        const auto has_zero = [](const auto& p) { return p && p->find('\0') != std::string::npos; };
+        if (std::ranges::any_of(statement.parameters, has_zero)) {
+            return database_error({"22021", "invalid byte sequence for encoding \"UTF8\": 0x00", {}, {}}, authenticated);
+        }
+    }
+    return std::nullopt;
+}
+
+struct Keep {
+    std::shared_ptr<Pool::State> state;
+    RequestPointer request;
+
+    // A caller that is cancelled gets its answer at once; what it asked for is cancelled, or goes on without it.
+    void operator()(Waiter waiter) const {
+        auto slot = asio::get_associated_cancellation_slot(waiter);
+        if (slot.is_connected()) {
+            slot.assign([s = std::weak_ptr(state), r = std::weak_ptr(request)](asio::cancellation_type) {
+                const auto live = s.lock();
+                const auto asked = r.lock();
+                if (live && asked) live->abandon(*asked, Error::of(Fault::deadline_passed));
+            });
+        }
+        request->waiter.emplace(std::move(waiter));
+    }
+};
+
+asio::awaitable<void> until_answered(std::shared_ptr<Pool::State> state, RequestPointer request) {
+    Keep keep{std::move(state), std::move(request)};
+    return asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(keep), asio::use_awaitable);
+}
+
+RequestPointer make_request(const sql::Script& script, events::LaneClass lane, const sql::Verdict* verdict) {
+    auto request = std::make_shared<Request>();
+    request->script = &script;
+    request->verdict = verdict;
+    request->lane = verdict == nullptr ? lane : events::LaneClass::slow;
+    request->writes = script.writes || verdict != nullptr;
+    request->queued = net::now();
+    return request;
+}
+
+void measure(const Request& request, events::Observer& observer, Timing& timing) {
+    const bool was_sent = request.sent != TimePoint();
+    timing.waited = (was_sent ? request.sent : request.finished) - request.queued;
+    timing.took = was_sent ? request.finished - request.sent : Duration::zero();
+    observer.on(events::LaneWaited{request.lane, timing.waited});
+    if (was_sent) observer.on(events::StatementFinished{request.lane, timing.took, !request.answer->has_value()});
+}
+
+}  // namespace
+
+Pool::Pool(asio::io_context& context, const config::DatabaseSettings& settings, events::Observer& observer)
+    : state_(std::make_shared<State>(context, settings, observer)) {}
+
+Pool::~Pool() { state_->close(); }
+
+void Pool::start() { state_->start(); }
+
+bool Pool::available() const { return state_->connected_lanes() > 0; }
+
+asio::awaitable<void> Pool::stop() { return state_->stop(); }
+
+asio::awaitable<Result<sql::Results>> Pool::run(const sql::Script& script, events::LaneClass lane, bool authenticated,
+                                                const sql::Verdict* verdict, Deadline deadline, Timing& timing) {
+    auto problem = problem_of(script, authenticated);
+    if (problem) co_return std::move(*problem);
+    const auto state = state_;
+    const auto request = make_request(script, lane, verdict);
+    request->authenticated = authenticated;
+    request->deadline = deadline;
+    state->admit(request);
+    if (!request->answered()) co_await until_answered(state, request);
+    measure(*request, state->observer, timing);
+    co_return std::move(*request->answer);
+}
+
+}  // namespace millrace::pg

@@ -1,0 +1,294 @@
+// Decides which lane takes a request, who waits, who is refused, and what becomes of those whose lane broke.
+#include "pool_state.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <utility>
+
+namespace millrace::pg {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration tick_period = 20ms;
+constexpr Duration reconnect_patience = 2s;  // of a read whose connection broke
+constexpr Duration stop_patience = 10s;
+
+Error with_retry(Fault fault) { return Error::of(fault).with_header("Retry-After", "1"); }
+
+Error outcome_unknown(Error error, bool writes) {
+    if (!writes) return error;
+    return std::move(error).with_details("The write was underway: whether it took effect is unknown.");
+}
+
+}  // namespace
+
+Pool::State::State(asio::io_context& io, const config::DatabaseSettings& database, events::Observer& events)
+    : context(io),
+      settings(database),
+      observer(events),
+      tasks(io, events),
+      idle(io),
+      ticker(io),
+      engine(std::random_device{}()) {
+    for (const auto lane : {events::LaneClass::fast, events::LaneClass::slow}) {
+        const bool fast = lane == events::LaneClass::fast;
+        const auto depth = fast ? std::max<std::uint64_t>(settings.lane_depth_max, 1) : 1;
+        const auto count = std::max<std::uint64_t>(fast ? settings.fast_lanes : settings.slow_lanes, 1);
+        auto& lanes = class_of(lane);
+        lanes.gauge.lane = lane;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            lanes.lanes.push_back(std::make_shared<Lane>(context, LaneSettings{lane, depth, settings}, *this));
+        }
+    }
+}
+
+void Pool::State::start() {
+    for (auto& lanes : classes) {
+        for (const auto& lane : lanes.lanes) lane->start();
+    }
+}
+
+void Pool::State::admit(const RequestPointer& request) {
+    auto& lanes = class_of(request->lane);
+    if (stopping || closed) return answer(*request, with_retry(Fault::draining));
+    ++underway;
+    Lane* const lane = lanes.queue.empty() ? lanes.choose() : nullptr;
+    if (lane != nullptr) {
+        lane->send(request);
+    } else if (lanes.failing) {
+        answer(*request, with_retry(Fault::database_unavailable));
+    } else if (lanes.queue.size() >= settings.queue_max) {
+        answer(*request, with_retry(Fault::overloaded));
+    } else {
+        lanes.queue.push_back(request);
+    }
+    arm_tick();
+}
+
+int Pool::State::Class::connected() const {
+    return static_cast<int>(std::ranges::count_if(lanes, [](const auto& lane) { return lane->connected(); }));
+}
+
+// The least loaded; one that waits long for its present statement only when there is no other.
+Lane* Pool::State::Class::choose() const {
+    Lane* best = nullptr;
+    const auto load = [](const Lane& lane) { return std::pair(lane.stalled(), lane.in_flight()); };
+    for (const auto& lane : lanes) {
+        if (lane->has_room() && (best == nullptr || load(*lane) < load(*best))) best = lane.get();
+    }
+    return best;
+}
+
+void Pool::State::drain(Class& lanes) {
+    while (!lanes.queue.empty()) {
+        Lane* const lane = lanes.choose();
+        if (lane == nullptr) return;
+        auto request = std::move(lanes.queue.front());
+        lanes.queue.pop_front();
+        if (!request->answered()) lane->send(std::move(request));
+    }
+}
+
+void Pool::State::answer(Request& request, Answer answer) {
+    if (request.answered()) return;
+    request.finished = net::now();
+    request.answer.emplace(std::move(answer));
+    if (underway > 0 && --underway == 0) idle.notify_all();
+    if (!request.waiter) return;
+    asio::get_associated_cancellation_slot(*request.waiter).clear();
+    answered.push_back(std::move(*request.waiter));
+    request.waiter.reset();
+}
+
+void Pool::State::abandon(Request& request, Error error) {
+    if (request.answered()) return;
+    Lane* const lane = request.on;
+    answer(request, outcome_unknown(std::move(error), request.writes && lane != nullptr));
+    if (lane != nullptr && lane->lane() == events::LaneClass::slow) lane->cancel();
+    deliver_later();
+}
+
+void Pool::State::late(Request& request) { abandon(request, Error::of(Fault::deadline_passed)); }
+
+void Pool::State::again(RequestPointer request) {
+    ++request->attempts;
+    request->results.clear();
+    request->error.reset();
+    request->statement_is_gone = false;
+    class_of(request->lane).queue.push_front(std::move(request));
+}
+
+void Pool::State::connected(Lane& lane) {
+    class_of(lane.lane()).failing = false;
+    report_backend(true, {});
+    turned(lane);
+    report();
+}
+
+void Pool::State::turned(Lane& lane) {
+    drain(class_of(lane.lane()));
+    deliver();
+}
+
+void Pool::State::connect_failed(Lane& lane, const std::string& reason) {
+    auto& lanes = class_of(lane.lane());
+    if (connected_lanes() == 0) report_backend(false, reason);
+    if (lanes.connected() > 0) return;
+    lanes.failing = true;
+    fail_queue(lanes);
+    deliver();
+}
+
+// Nobody is made to wait for a database that is known to be away, except the reads that were underway when it went.
+void Pool::State::fail_queue(Class& lanes) {
+    for (const auto& request : lanes.queue) {
+        if (request->attempts == 0) answer(*request, with_retry(Fault::database_unavailable));
+    }
+    std::erase_if(lanes.queue, [](const RequestPointer& request) { return request->answered(); });
+}
+
+void Pool::State::broke(Lane& lane, const std::string& reason, std::vector<RequestPointer> unanswered) {
+    auto& lanes = class_of(lane.lane());
+    const auto patience = net::now() + reconnect_patience;
+    std::ranges::reverse(unanswered);
+    for (auto& request : unanswered) {
+        if (request->writes || request->attempts > 0) {
+            answer(*request, outcome_unknown(with_retry(Fault::database_unavailable), request->writes));
+        } else {
+            request->give_up = patience;
+            again(std::move(request));
+        }
+    }
+    if (connected_lanes() == 0) report_backend(false, reason);
+    drain(lanes);
+    report();
+    deliver_later();
+}
+
+void Pool::State::expire(Class& lanes, TimePoint now) {
+    for (const auto& request : lanes.queue) {
+        if (now >= request->give_up) answer(*request, with_retry(Fault::database_unavailable));
+        if (request->deadline.passed(now)) answer(*request, with_retry(Fault::lane_timeout));
+    }
+    std::erase_if(lanes.queue, [](const RequestPointer& request) { return request->answered(); });
+}
+
+// A resumed coroutine may call run() again, or end the pool; the lane that led here is in order by now.
+void Pool::State::deliver() {
+    const auto self = shared_from_this();
+    while (!answered.empty()) {
+        auto batch = std::exchange(answered, {});
+        for (auto& waiter : batch) std::move(waiter)();
+    }
+}
+
+void Pool::State::deliver_later() {
+    if (delivery_posted) return;
+    delivery_posted = true;
+    asio::post(context, [self = shared_from_this()] {
+        self->delivery_posted = false;
+        self->deliver();
+    });
+}
+
+// Runs only while there is something to look after, so that an idle process sleeps.
+void Pool::State::arm_tick() {
+    if (ticking || closed) return;
+    ticking = true;
+    ticker.expires_after(tick_period);
+    ticker.async_wait([self = shared_from_this()](boost::system::error_code) {
+        self->ticking = false;
+        if (!self->closed) self->tick();
+    });
+}
+
+void Pool::State::tick() {
+    const auto now = net::now();
+    bool busy = underway > 0;
+    for (auto& lanes : classes) {
+        for (const auto& lane : lanes.lanes) {
+            lane->tick(now);
+            busy = busy || lane->in_flight() > 0;
+        }
+        expire(lanes, now);
+        drain(lanes);
+    }
+    report();
+    if (busy) arm_tick();
+    deliver();
+}
+
+void Pool::State::report() {
+    for (auto& lanes : classes) {
+        auto gauge = lanes.gauge;
+        gauge.connected = lanes.connected();
+        gauge.busy =
+            static_cast<int>(std::ranges::count_if(lanes.lanes, [](const auto& lane) { return lane->in_flight() > 0; }));
+        gauge.queued = static_cast<int>(lanes.queue.size());
+        const auto& last = lanes.gauge;
+        if (gauge.connected == last.connected && gauge.busy == last.busy && gauge.queued == last.queued) continue;
+        lanes.gauge = gauge;
+        observer.on(gauge);
+    }
+}
+
+void Pool::State::report_backend(bool up, const std::string& reason) {
+    if (reported_up == up) return;
+    reported_up = up;
+    observer.on(events::BackendUp{events::Backend::postgres, up, reason});
+}
+
+std::size_t Pool::State::connected_lanes() const {
+    std::size_t count = 0;
+    for (const auto& lanes : classes) count += static_cast<std::size_t>(lanes.connected());
+    return count;
+}
+
+void Pool::State::spawn(asio::awaitable<void> task) { tasks.spawn("postgres lane", std::move(task)); }
+
+double Pool::State::random() { return std::uniform_real_distribution<double>(0.0, 1.0)(engine); }
+
+void Pool::State::cancel(std::shared_ptr<PGcancel> handle, std::shared_ptr<Lane> lane, std::uint64_t generation) {
+    if (!canceller) canceller = std::make_unique<asio::thread_pool>(1);
+    // The lane comes back to its own thread before anything there is touched, and is let go there.
+    auto send = [&loop = context, handle = std::move(handle), lane = std::move(lane), generation]() mutable {
+        std::array<char, 256> ignored{};
+        PQcancel(handle.get(), ignored.data(), static_cast<int>(ignored.size()));
+        auto sent = [lane = std::move(lane), generation] { lane->cancel_was_sent(generation); };
+        asio::post(loop, std::move(sent));
+    };
+    asio::post(*canceller, std::move(send));
+}
+
+asio::awaitable<void> Pool::State::stop() {
+    const auto self = shared_from_this();
+    stopping = true;
+    const Deadline patience{net::now() + stop_patience};
+    while (underway > 0) {
+        const bool woken = co_await idle.wait(patience);
+        if (!woken) break;
+    }
+    close();
+    co_await tasks.wait(patience);
+}
+
+void Pool::State::close() {
+    if (std::exchange(closed, true)) return;
+    for (auto& lanes : classes) {
+        for (const auto& lane : lanes.lanes) {
+            for (const auto& request : lane->close()) {
+                answer(*request, outcome_unknown(with_retry(Fault::draining), request->writes));
+            }
+        }
+        for (const auto& request : lanes.queue) answer(*request, with_retry(Fault::draining));
+        lanes.queue.clear();
+    }
+    ticker.cancel();
+    tasks.cancel();
+    deliver_later();
+    report();
+}
+
+}  // namespace millrace::pg

@@ -1,0 +1,79 @@
+// What a Pool is made of: the lanes of two classes, a bounded queue before each, and one timer for all deadlines.
+#pragma once
+
+#include <array>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "lane.hpp"
+#include "millrace/io/net.hpp"
+#include "millrace/io/pg.hpp"
+
+namespace millrace::pg {
+
+struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> {
+    State(asio::io_context& io, const config::DatabaseSettings& database, events::Observer& events);
+
+    void start();
+    void close();  // everything that is not answered yet is: the server is draining
+    asio::awaitable<void> stop();
+
+    void admit(const RequestPointer& request);  // sends it, queues it or answers it
+    void abandon(Request& request, Error error);
+    [[nodiscard]] std::size_t connected_lanes() const;
+
+    // LaneOwner
+    void connected(Lane& lane) override;
+    void connect_failed(Lane& lane, const std::string& reason) override;
+    void broke(Lane& lane, const std::string& reason, std::vector<RequestPointer> unanswered) override;
+    void answer(Request& request, Answer answer) override;
+    void again(RequestPointer request) override;
+    void late(Request& request) override;
+    void turned(Lane& lane) override;
+    void spawn(asio::awaitable<void> task) override;
+    void cancel(std::shared_ptr<PGcancel> handle, std::shared_ptr<Lane> lane, std::uint64_t generation) override;
+    double random() override;
+
+    struct Class {
+        std::vector<std::shared_ptr<Lane>> lanes;
+        std::deque<RequestPointer> queue;
+        bool failing = false;  // no lane, and the last attempt to connect failed
+        events::LaneGauge gauge;
+
+        [[nodiscard]] int connected() const;
+        [[nodiscard]] Lane* choose() const;
+    };
+
+    Class& class_of(events::LaneClass lane) { return classes[static_cast<std::size_t>(lane)]; }
+    void drain(Class& lanes);
+    void fail_queue(Class& lanes);
+    void expire(Class& lanes, TimePoint now);
+    void deliver();        // resumes those whose answer is there
+    void deliver_later();  // the same, from a place where resuming would surprise
+    void arm_tick();
+    void tick();
+    void report();  // gauges and the backend's state, where they have changed
+    void report_backend(bool up, const std::string& reason);
+
+    asio::io_context& context;
+    const config::DatabaseSettings settings;
+    events::Observer& observer;
+    net::TaskGroup tasks;
+    net::Signal idle;
+    asio::steady_timer ticker;
+    bool ticking = false, stopping = false, closed = false, delivery_posted = false;
+    std::array<Class, 2> classes;
+    std::size_t underway = 0;  // admitted and not answered
+    std::vector<Waiter> answered;
+    std::optional<bool> reported_up;
+    std::minstd_rand engine;
+    std::unique_ptr<asio::thread_pool> canceller;  // PQcancel blocks; made when it is first needed
+};
+
+}  // namespace millrace::pg

@@ -1,0 +1,203 @@
+// Says which metrics there are: each once, with its labels, the sentence that explains it, and where it comes from.
+#include "metrics.hpp"
+
+#include "gather.hpp"
+#include "millrace/io/telemetry.hpp"
+
+namespace millrace::telemetry {
+namespace {
+
+constexpr auto a_counter = prometheus::MetricType::Counter, a_gauge = prometheus::MetricType::Gauge,
+               a_histogram = prometheus::MetricType::Histogram;
+using Of = const Source&;
+using To = Samples&;
+
+template <auto Member>
+void count(Of source, To samples) {
+    add_counter(samples, total(source, [](const Counters& c) { return (c.*Member).get(); }));
+}
+
+template <auto Member>
+void gauge(Of source, To samples) {
+    add_gauge(samples, total_gauge(source, [](const Counters& c) -> const Gauge& { return c.*Member; }));
+}
+
+template <auto Member>
+void histogram(Of source, To samples) {
+    add_histogram(samples, source, [](const Counters& c) { return &(c.*Member); });
+}
+
+template <auto Member>
+void lane_histogram(Of source, To samples) {
+    for (std::size_t lane = 0; lane < lane_classes.size(); ++lane)
+        add_histogram(samples, source, [&](const Counters& c) { return &(c.lanes[lane].*Member); },
+                      {{"lane", lane_classes[lane]}});
+}
+
+double lane_total(Of source, std::size_t lane, Gauge LaneCounters::*member) {
+    return total_gauge(source, [&](const Counters& c) -> const Gauge& { return c.lanes[lane].*member; });
+}
+
+void lanes(Of source, To samples) {
+    for (std::size_t lane = 0; lane < lane_classes.size(); ++lane) {
+        add_gauge(samples, lane_total(source, lane, &LaneCounters::connected),
+                  {{"lane", lane_classes[lane]}, {"state", "connected"}});
+        add_gauge(samples, lane_total(source, lane, &LaneCounters::busy), {{"lane", lane_classes[lane]}, {"state", "busy"}});
+    }
+}
+
+void lane_queue(Of source, To samples) {
+    for (std::size_t lane = 0; lane < lane_classes.size(); ++lane)
+        add_gauge(samples, lane_total(source, lane, &LaneCounters::queued), {{"lane", lane_classes[lane]}});
+}
+
+void statement_failures(Of source, To samples) {
+    for (std::size_t lane = 0; lane < lane_classes.size(); ++lane)
+        add_counter(samples, total(source, [&](const Counters& c) { return c.lanes[lane].failures.get(); }),
+                    {{"lane", lane_classes[lane]}});
+}
+
+void connections(Of source, To samples) {
+    add_gauge(samples, total(source, [](const Counters& c) { return c.connections_opened.get(); }) -
+                           total(source, [](const Counters& c) { return c.connections_closed.get(); }));
+}
+
+void refused(Of source, To samples) { gather_named(source, samples, source.names.refused, &Counters::refused, {"code", ""}); }
+
+void errors(Of source, To samples) { gather_named(source, samples, source.names.errors, &Counters::errors, {"code", ""}); }
+
+void invalidations(Of source, To samples) {
+    gather_named(source, samples, source.names.sources, &Counters::sources, {"source", ""});
+}
+
+void reloads(Of source, To samples) {
+    gather_named(source, samples, source.names.reloads, &Counters::reloads, {"what", "result"});
+}
+
+void redis_calls(Of source, To samples) {
+    add_counter(samples, total(source, [](const Counters& c) { return c.redis_ok.get(); }), {{"result", "ok"}});
+    add_counter(samples, total(source, [](const Counters& c) { return c.redis_failed.get(); }), {{"result", "failed"}});
+}
+
+void backend_up(Of source, To samples) {
+    for (std::size_t backend = 0; backend < backends.size(); ++backend) {
+        const auto up = least(source, [&](const Counters& c) -> const Gauge& { return c.backend_up[backend]; });
+        if (up) add_gauge(samples, *up, {{"backend", backends[backend]}});
+    }
+}
+
+void fenced(Of source, To samples) {
+    add_gauge(samples, least(source, [](const Counters& c) -> const Gauge& { return c.fenced; }).value_or(0));
+}
+
+void build_info(Of, To samples) { add_gauge(samples, 1, {{"version", version()}}); }
+
+void log_dropped(Of source, To samples) { add_counter(samples, static_cast<double>(source.log.dropped())); }
+
+template <auto Read>
+void process_counter(Of, To samples) {
+    add_counter(samples, Read());
+}
+
+template <auto Read>
+void process_gauge(Of, To samples) {
+    add_gauge(samples, Read());
+}
+
+// Two lines a row: what it is and where it comes from, and what it means.
+// clang-format off
+constexpr Metric metrics[] = {
+    {"millrace_http_request_duration_seconds", a_histogram, "version, route, method, status", gather_durations,
+     "Time from a request's first byte to its answer; status is its class, 2xx."},
+    {"millrace_http_errors_total", a_counter, "code", errors,
+     "Answers with an error, by its code."},
+    {"millrace_http_refused_total", a_counter, "code", refused,
+     "What was refused before it was a request: framing, limits, time limits."},
+    {"millrace_http_connections", a_gauge, "", connections,
+     "Open client connections."},
+    {"millrace_request_bytes_total", a_counter, "", count<&Counters::bytes_in>,
+     "Bytes of requests."},
+    {"millrace_response_bytes_total", a_counter, "", count<&Counters::bytes_out>,
+     "Bytes of answers."},
+
+    {"millrace_lane_wait_seconds", a_histogram, "lane", lane_histogram<&LaneCounters::waits>,
+     "Time that a statement waited for a lane."},
+    {"millrace_statement_duration_seconds", a_histogram, "lane", lane_histogram<&LaneCounters::statements>,
+     "Time that Postgres took, as this process sees it."},
+    {"millrace_statement_failures_total", a_counter, "lane", statement_failures,
+     "Statements that Postgres refused or that were cut off."},
+    {"millrace_lanes", a_gauge, "lane, state", lanes,
+     "Connections to Postgres that stand (connected), and those of them that work (busy)."},
+    {"millrace_lane_queue", a_gauge, "lane", lane_queue,
+     "Statements that wait for a lane now."},
+    {"millrace_backend_up", a_gauge, "backend", backend_up,
+     "1 while every thread that talks to the backend can, else 0; absent when none does."},
+
+    {"millrace_cache_requests_total", a_counter, "version, route, result", gather_cache_results,
+     "Requests that could be answered by a cache, by what came of it."},
+    {"millrace_cache_entries", a_gauge, "", gauge<&Counters::cache_entries>,
+     "Answers in the caches of this process."},
+    {"millrace_cache_bytes", a_gauge, "", gauge<&Counters::cache_bytes>,
+     "Memory of the caches of this process."},
+    {"millrace_cache_evictions_total", a_counter, "", count<&Counters::evicted>,
+     "Answers that made room for others."},
+    {"millrace_cache_fills_total", a_counter, "", count<&Counters::filled>,
+     "Answers that were put into a cache."},
+    {"millrace_cache_filled_bytes_total", a_counter, "", count<&Counters::filled_bytes>,
+     "Bytes of those answers."},
+
+    {"millrace_redis_calls_total", a_counter, "result", redis_calls,
+     "Calls of Redis that were answered (ok), or failed or were late (failed)."},
+    {"millrace_redis_call_duration_seconds", a_histogram, "", histogram<&Counters::redis_calls>,
+     "Time of a call of Redis."},
+
+    {"millrace_invalidations_total", a_counter, "source", invalidations,
+     "Invalidations that were heard, by where they came from."},
+    {"millrace_invalidation_lag_seconds", a_histogram, "", histogram<&Counters::invalidation_lag>,
+     "Time from a heartbeat's commit until it is heard here."},
+    {"millrace_fenced", a_gauge, "", fenced,
+     "1 while invalidations are heard and caches may answer; 0: they are bypassed."},
+
+    {"millrace_reloads_total", a_counter, "what, result", reloads,
+     "Reloads of the catalog and of the configuration."},
+    {"millrace_unhandled_exceptions_total", a_counter, "", count<&Counters::fallen>,
+     "Exceptions that reached the root of a coroutine: each one is a bug."},
+    {"millrace_log_dropped_total", a_counter, "", log_dropped,
+     "Log lines that were given up because nobody read them fast enough."},
+    {"millrace_build_info", a_gauge, "version", build_info,
+     "1, labelled with the version of the build."},
+
+    {"process_cpu_seconds_total", a_counter, "", process_counter<cpu_seconds>,
+     "CPU time of the process, user and system."},
+    {"process_resident_memory_bytes", a_gauge, "", process_gauge<resident_bytes>,
+     "Memory of the process that is in RAM."},
+    {"process_open_fds", a_gauge, "", process_gauge<open_descriptors>,
+     "Open file descriptors."},
+    {"process_max_fds", a_gauge, "", process_gauge<descriptors_max>,
+     "Most file descriptors that may be open."},
+    {"process_start_time_seconds", a_gauge, "", process_gauge<start_time_s>,
+     "When the process started, in seconds since 1970."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Metric> metrics_table() { return metrics; }
+
+std::string_view name(prometheus::MetricType type) {
+    switch (type) {
+        case prometheus::MetricType::Counter:
+            return "counter";
+        case prometheus::MetricType::Gauge:
+            return "gauge";
+        case prometheus::MetricType::Histogram:
+            return "histogram";
+        case prometheus::MetricType::Summary:
+            return "summary";
+        case prometheus::MetricType::Untyped:
+            return "untyped";
+    }
+    return "untyped";
+}
+
+}  // namespace millrace::telemetry

@@ -1,0 +1,80 @@
+// What one thread counts, and the lines that it writes.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "instruments.hpp"
+#include "labels.hpp"
+#include "log.hpp"
+#include "millrace/core/events.hpp"
+#include "terms.hpp"
+
+namespace millrace::telemetry {
+
+// The process's numbering of the labels that are not enumerations.
+struct Names {
+    explicit Names(std::size_t routes_max) : routes(routes_max) {}
+
+    BoundedNames routes;  // version and route
+    BoundedNames refused{32}, errors{100}, sources{8};
+    BoundedNames reloads{8};  // what and result
+};
+
+// Made when a route is first seen; a histogram in it when its method and status class are.
+struct RouteCounters {
+    std::array<std::array<std::atomic<Histogram*>, status_classes.size()>, methods.size()> durations{};
+    std::array<Counter, cache_results.size()> cache;
+};
+
+struct LaneCounters {
+    Histogram waits, statements;
+    Counter failures;
+    Gauge connected, busy, queued;
+};
+
+constexpr std::int64_t unknown = -1;  // of a gauge that this thread has said nothing about
+
+struct Counters {
+    explicit Counters(const Names& names);
+
+    std::vector<std::atomic<RouteCounters*>> routes;         // by number; the last one is "other"
+    std::vector<Counter> refused, errors, sources, reloads;  // likewise
+    Counter connections_opened, connections_closed, bytes_in, bytes_out;
+    std::array<LaneCounters, lane_classes.size()> lanes;
+    std::array<Gauge, backends.size()> backend_up{Gauge(unknown), Gauge(unknown)};
+    Gauge fenced{unknown};
+    Gauge cache_entries, cache_bytes;
+    Counter evicted, filled, filled_bytes;
+    Counter redis_ok, redis_failed;
+    Histogram redis_calls, invalidation_lag;
+    Counter fallen;
+};
+
+class alignas(64) Recorder final : public events::Observer {
+public:
+    Recorder(Names& names, Log& log);
+
+    void on(const events::Event& event) override;
+    [[nodiscard]] const Counters& counters() const { return counters_; }
+
+private:
+    struct Count;
+    RouteCounters& route(std::string_view version, std::string_view name);
+    Histogram& duration(RouteCounters& route, message::Method method, int status);
+    [[nodiscard]] bool sampled(const events::RequestFinished& request);
+    void write_line(const events::Event& event);
+
+    Log& log_;
+    Counters counters_;
+    std::deque<RouteCounters> own_routes_;  // of the pointers above
+    std::deque<Histogram> own_histograms_;
+    NameCache routes_, refused_, errors_, sources_, reloads_;
+    unsigned sample_percent_ = 0;  // what has gathered towards the next line
+    std::string line_;
+};
+
+}  // namespace millrace::telemetry

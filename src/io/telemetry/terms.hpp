@@ -1,0 +1,33 @@
+// The words for enumerations, in labels and in log lines alike.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "millrace/core/events.hpp"
+
+namespace millrace::telemetry {
+
+constexpr std::array<std::string_view, 7> methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+constexpr std::array<std::string_view, 7> cache_results = {"none",  "hit_memory", "hit_redis",   "miss",
+                                                           "stale", "bypass",     "not_modified"};
+constexpr std::array<std::string_view, 2> lane_classes = {"fast", "slow"};
+constexpr std::array<std::string_view, 2> backends = {"postgres", "redis"};
+constexpr std::array<std::string_view, 5> status_classes = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+
+template <class Enum>
+constexpr std::size_t number(Enum value) {
+    return static_cast<std::size_t>(value);
+}
+
+constexpr std::string_view term(message::Method method) { return methods[number(method)]; }
+constexpr std::string_view term(events::CacheResult result) { return cache_results[number(result)]; }
+constexpr std::string_view term(events::Backend backend) { return backends[number(backend)]; }
+
+// A status out of its range is a bug of ours.
+constexpr std::size_t status_class(int status) {
+    return status < 100 || status > 599 ? 4 : static_cast<std::size_t>(status / 100 - 1);
+}
+
+}  // namespace millrace::telemetry

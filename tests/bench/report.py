@@ -1,0 +1,60 @@
+"""Samples -> the markdown table of docs/performance.md, and how far the goals are."""
+import platform
+import statistics
+from datetime import date
+from pathlib import Path
+
+# PostgREST 16.0 on the two-core machine that this is developed on, 2026-11-23: server and Postgres together, µs.
+POSTGREST_ONE, POSTGREST_MANY = 351, 639
+COLUMNS = ("server", "Postgres", "Redis")
+
+
+def _median(samples, column):
+    values = [sample.cpu_us[column] for sample in samples if column in sample.cpu_us]
+    return statistics.median(values) if values else None
+
+
+def _cell(value):
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _together(samples):
+    return statistics.median(sum(sample.cpu_us.values()) for sample in samples)
+
+
+def _cpu():
+    names = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+             if line.startswith("model name")]
+    return f"{len(names)} × {names[0]}" if names else platform.machine()
+
+
+def table(results):
+    lines = [f"CPU microseconds per request, medians, {date.today()}, {_cpu()}", "",
+             "| what | requests/s | server | Postgres | Redis | together |", "|---|---:|---:|---:|---:|---:|"]
+    for name, samples in results.items():
+        if not samples:
+            lines.append(f"| {name} | not measured | | | | |")
+            continue
+        cells = [_cell(_median(samples, column)) for column in COLUMNS]
+        rate = statistics.median(sample.rate for sample in samples)
+        lines.append(f"| {name} | {rate:,.0f} | {' | '.join(cells)} | {_together(samples):.1f} |")
+    return "\n".join(lines)
+
+
+def _goal(results, name, value, limit, text):
+    if not results.get(name):
+        return f"- {name}: not measured"
+    return f"- {name}: {text.format(value())} ({'reached' if value() <= limit else 'missed'}, goal ≤ {limit})"
+
+
+def goals(results):
+    nginx, hit = results["nginx `return`, the same bytes"], results["in-process hit, one row"]
+    one, many = results["one row by key, uncached"], results["100 rows, uncached"]
+    return "\n".join([
+        _goal(results, "in-process hit, one row", lambda: round(_median(hit, "server") / _median(nginx, "server"), 2), 1.3,
+              "{} × nginx"),
+        _goal(results, "one row by key, uncached", lambda: round(_together(one), 1), 35,
+              f"{{}} µs, where PostgREST takes {POSTGREST_ONE}"),
+        _goal(results, "100 rows, uncached", lambda: round(_together(many), 1), 160,
+              f"{{}} µs, where PostgREST takes {POSTGREST_MANY}"),
+    ])

@@ -1,0 +1,93 @@
+"""What the system tests share: a stack of real servers per test class, and readings of it."""
+import shutil
+import sys
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from stack import Cluster, request, wait_until  # noqa: E402
+
+PRODUCTS = 1000
+
+
+class SystemTest(unittest.TestCase):
+    """One cluster per class: Postgres with a small demo shop, Redis, replicas, and HAProxy where `balanced`."""
+
+    replicas = 1
+    balanced = False
+    env = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.mkdtemp(prefix="millrace-test-")
+        cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
+        cls.cluster = Cluster(cls.directory, replicas=cls.replicas, products=PRODUCTS, balanced=cls.balanced, env=cls.env)
+        cls.cluster.start()
+        cls.addClassCleanup(cls.cluster.stop)
+        cls.server = cls.cluster.replicas[0]
+        cls.postgres = cls.cluster.postgres
+        for replica in cls.cluster.replicas:
+            wait_until(lambda r=replica: r.admin("/readyz").json.get("cache") == "fenced", 10, "the cache is not fenced")
+
+    def get(self, path, headers=None, **options):
+        return self.server.request(path, headers=headers, **options)
+
+    def send(self, method, path, body=None, prefer=None, **headers):
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        if prefer:
+            fields["Prefer"] = prefer
+        return self.server.request(path, method=method, headers=fields, body=body)
+
+    def assert_error(self, response, status, code):
+        self.assertEqual(response.status, status, response.text)
+        self.assertEqual(set(response.json), {"code", "message", "details", "hint"})
+        self.assertEqual(response.json["code"], code, response.text)
+
+    def sql(self, text):
+        return self.postgres.sql(text, "shop")
+
+
+class Readers:
+    """Threads that ask without pause; every answer's status is counted, every failed connection too."""
+
+    def __init__(self, port, paths, threads=4, pause_s=0.0):
+        self.port, self.paths, self.pause_s = port, paths, pause_s
+        self.counts, self.failures = {}, []
+        self.lock, self.over = threading.Lock(), threading.Event()
+        self.threads = [threading.Thread(target=self._read, args=(number,), daemon=True) for number in range(threads)]
+
+    def _read(self, number):
+        turn = number
+        while not self.over.is_set():
+            path = self.paths[turn % len(self.paths)]
+            turn += 1
+            try:
+                status = request(self.port, path).status
+            except OSError as error:
+                status = type(error).__name__
+            with self.lock:
+                self.counts[status] = self.counts.get(status, 0) + 1
+                if status != 200:
+                    self.failures.append((path, status))
+            self.over.wait(self.pause_s)
+
+    def total(self):
+        with self.lock:
+            return sum(self.counts.values())
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        wait_until(lambda: self.total() > 10, 10, "the readers do not get going")
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(30)
+
+
+def main():
+    unittest.main(verbosity=2)

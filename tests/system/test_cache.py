@@ -1,0 +1,142 @@
+"""The cache over HTTP: hits, their fields, and that whoever writes, no reader sees the old value for longer than a moment."""
+from harness import SystemTest, main
+
+from stack import wait_until  # noqa: E402
+
+
+class Cache(SystemTest):
+    replicas = 2
+
+    def status_of(self, path, replica=0, **headers):
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.cluster.replicas[replica].request(path, headers=fields).headers.get("cache-status", "")
+
+    def stock(self, product, replica=0):
+        return self.cluster.replicas[replica].request(f"/v1/products?id=eq.{product}&select=stock").json[0]["stock"]
+
+    def test_the_second_read_is_a_hit_with_the_same_bytes(self):
+        path = "/v1/products?id=eq.101"
+        first = self.get(path)
+        self.assertIn("fwd=uri-miss; stored", first.headers["cache-status"])
+        second = self.get(path)
+        self.assertIn("hit", second.headers["cache-status"])
+        self.assertIn("detail=memory", second.headers["cache-status"])
+        self.assertEqual(second.body, first.body)
+        self.assertEqual(second.headers["etag"], first.headers["etag"])
+        self.assertLessEqual(int(second.headers["age"]), 30)
+
+    def test_another_replica_finds_it_in_redis(self):
+        path = "/v1/products?id=eq.102"
+        self.get(path)
+        wait_until(lambda: "detail=redis" in self.status_of(path, 1) or "detail=memory" in self.status_of(path, 1), 5,
+                   "the other replica never had a hit")
+
+    def test_what_tells_answers_apart_is_in_the_key(self):
+        path = "/v1/products?id=eq.103&select=id,name"
+        plain = self.get(path)
+        one = self.get(path, {"Accept": "application/vnd.pgrst.object+json"})
+        counted = self.get(path, {"Prefer": "count=exact"})
+        self.assertIsInstance(plain.json, list)
+        self.assertIsInstance(one.json, dict)
+        self.assertEqual(counted.headers["content-range"], "0-0/1")
+        self.assertEqual(self.get(path).headers["content-range"], "0-0/*")
+        self.assertEqual(self.get("/v2/items?id=eq.103&select=id").json, [{"id": 103}])
+
+    def test_routes_without_a_cache_are_always_asked(self):
+        self.get("/v1/orders?id=eq.1")
+        self.assertNotIn("cache-status", self.get("/v1/orders?id=eq.1").headers)
+
+    def test_empty_answers_are_found_out_when_they_fill(self):
+        path = "/v1/products?name=eq.Not%20there%20yet"
+        self.assertEqual(self.get(path).json, [])
+        self.assertEqual(self.get(path).json, [])
+        self.sql("insert into shop.products (category_id, name, price) values (1, 'Not there yet', 1)")
+        wait_until(lambda: len(self.get(path).json) == 1, 2, "the empty answer stayed")
+
+    def test_a_write_through_one_replica_is_seen_through_the_other(self):
+        for value in range(1, 21):
+            self.stock(104, 0), self.stock(104, 1)
+            changed = self.send("PATCH", "/v1/products?id=eq.104", {"stock": value})
+            self.assertEqual(changed.status, 204)
+            self.assertEqual(self.stock(104, 0), value)
+            wait_until(lambda: self.stock(104, 1) == value, 2, "the other replica kept the old value", 0.001)
+            self.assertEqual(self.stock(104, 1), value)
+
+    def test_the_token_of_a_write_is_honoured_at_once_by_every_replica(self):
+        for value in range(1, 21):
+            self.stock(107, 1)
+            token = self.send("PATCH", "/v1/products?id=eq.107", {"stock": value}).headers["consistency-token"]
+            seen = self.cluster.replicas[1].request("/v1/products?id=eq.107&select=stock", headers={"Consistency-Token": token})
+            self.assertEqual(seen.json, [{"stock": value}])
+
+    def test_writes_by_psql_copy_and_truncate_are_seen(self):
+        self.stock(105)
+        self.sql("update shop.products set stock = 4711 where id = 105")
+        wait_until(lambda: self.stock(105) == 4711, 2, "the update was not seen")
+        path = "/v1/favourites?select=customer_id&product_id=eq.999&customer_id=eq.5"
+        self.get(path)
+        self.sql("delete from shop.favourites where product_id = 999 and customer_id = 5")
+        wait_until(lambda: self.get(path).json == [], 2, "the delete was not seen")
+        self.sql("copy shop.favourites (customer_id, product_id) from stdin;\n5\t999\n\\.\n")
+        wait_until(lambda: len(self.get(path).json) == 1, 2, "the copy was not seen")
+        self.sql("begin; create table kept as table shop.favourites; truncate shop.favourites; commit")
+        wait_until(lambda: self.get(path).json == [], 2, "the truncate was not seen")
+        self.sql("insert into shop.favourites table kept; drop table kept")
+
+    def test_a_write_that_was_rolled_back_changes_nothing(self):
+        before = self.stock(106)
+        self.sql("begin; update shop.products set stock = -1 + 1000 where id = 106; rollback")
+        self.assertEqual(self.stock(106), before)
+
+    def test_an_embedded_table_invalidates_as_well(self):
+        path = "/v1/products?id=eq.108&select=id,categories(name)"
+        category = self.sql("select category_id from shop.products where id = 108")
+        self.get(path)
+        self.sql(f"update shop.categories set name = 'Renamed' where id = {category}")
+        wait_until(lambda: self.get(path).json[0]["categories"]["name"] == "Renamed", 2, "the embed kept the old name")
+
+    def test_a_view_is_invalidated_by_the_table_behind_it(self):
+        path = "/v2/item_summaries?id=eq.109&select=availability"
+        self.get(path)
+        self.sql("update shop.products set stock = 0 where id = 109")
+        wait_until(lambda: self.get(path).json == [{"availability": "sold out"}], 2, "the view kept the old value")
+
+    def test_an_open_write_transaction_does_not_switch_the_cache_off(self):
+        import subprocess
+        from stack.postgres import binaries
+        path = "/v1/products?id=eq.110"
+        with subprocess.Popen([str(binaries() / "psql"), "-Xq", self.postgres.url("shop")], stdin=subprocess.PIPE, text=True,
+                              stdout=subprocess.DEVNULL) as session:
+            session.stdin.write("begin; update shop.customers set name = name where id = 1;\n")
+            session.stdin.flush()
+            wait_until(lambda: self.sql("select count(*) from pg_stat_activity where state = 'idle in transaction' "
+                                        "and backend_xid is not null") != "0", 5, "the transaction did not begin")
+            self.sql("update shop.products set stock = 3 where id = 110")
+            wait_until(lambda: self.get(path).json[0]["stock"] == 3, 2, "the update was not seen")
+            wait_until(lambda: "hit" in self.status_of(path), 3, "no hit while a transaction is open")
+            session.stdin.close()
+
+    def test_row_security_keeps_a_relation_out_of_the_cache(self):
+        self.sql("alter table shop.favourites enable row level security;"
+                 "create policy everybody on shop.favourites using (true); notify millrace, 'reload schema'")
+        try:
+            wait_until(lambda: "cache-status" not in self.get("/v1/favourites?limit=1").headers, 5, "still cached under RLS")
+            self.assertTrue(self.get("/v1/favourites?limit=1").json)
+        finally:
+            self.sql("drop policy everybody on shop.favourites; alter table shop.favourites disable row level security;"
+                     "notify millrace, 'reload schema'")
+
+
+class WithoutRedis(SystemTest):
+    env = {"MILLRACE_REDIS_URL": ""}
+
+    def test_the_memory_cache_works_alone(self):
+        self.get("/v1/products?id=eq.1")
+        self.assertIn("detail=memory", self.get("/v1/products?id=eq.1").headers["cache-status"])
+        self.assertEqual(self.server.admin("/readyz").json["redis"], "off")
+        self.sql("update shop.products set stock = 12345 where id = 1")
+        wait_until(lambda: self.get("/v1/products?id=eq.1").json[0]["stock"] == 12345, 2, "the update was not seen")
+
+
+if __name__ == "__main__":
+    main()

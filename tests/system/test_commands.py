@@ -1,0 +1,106 @@
+"""The command line: check, init, migrate, health; each mistake is one line with file, path and a suggestion, and exit code 2."""
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from harness import SystemTest, main
+
+from stack import ROOT, command  # noqa: E402
+
+
+class Commands(SystemTest):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="millrace-config-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        shutil.copytree(ROOT / "config", self.folder / "config")
+        self.config = self.folder / "config" / "millrace.json"
+        self.table = self.folder / "config" / "routes" / "v2.json"
+        self.env = {"MILLRACE_DATABASE_URL": self.postgres.url("shop")}
+
+    def run_command(self, *arguments, env=None):
+        return command(arguments, env={**self.env, **(env or {})}, capture_output=True)
+
+    def check(self):
+        return self.run_command("check", "--config", self.config)
+
+    def test_the_shipped_configuration_is_good(self):
+        done = self.check()
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_every_mistake_is_one_line_with_a_suggestion(self):
+        mistakes = {
+            '"relation": "products"': ('"relation": "prodcts"', "products"),
+            '"title": "name"': ('"title": "nmae"', "name"),
+            '"hide": ["cost"]': ('"hide": ["csot"]', "cost"),
+            '"methods": ["GET"]': ('"method": ["GET"]', "methods"),
+            '"page_size_max": 100': ('"page_size_max": "many"', ""),
+            '"version": "v2"': ('"verson": "v2"', "version"),
+        }
+        good = self.table.read_text()
+        for right, (wrong, suggestion) in mistakes.items():
+            with self.subTest(wrong):
+                self.assertIn(right, good)
+                self.table.write_text(good.replace(right, wrong))
+                done = self.check()
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("routes/v2.json: /", done.stderr)
+                if suggestion:
+                    self.assertIn(f'did you mean "{suggestion}"?', done.stderr)
+                served = self.run_command("serve", "--config", self.config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+                self.assertEqual(served.returncode, 2)
+        self.table.write_text("{ not json")
+        self.assertEqual(self.check().returncode, 2)
+
+    def test_settings_are_checked_wherever_they_come_from(self):
+        for arguments, env in ((["--listn", "x"], {}), (["--listen", "nowhere"], {}), ([], {"MILLRACE_WORKERS": "many"}),
+                               ([], {"MILLRACE_NONSENSE": "1"})):
+            with self.subTest(arguments or env):
+                done = self.run_command("check", "--config", self.config, *arguments, env=env)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertTrue(done.stderr.strip())
+        self.assertEqual(self.run_command("nonsense").returncode, 2)
+        self.assertEqual(self.run_command("check", "--config", self.folder / "nothing.json").returncode, 2)
+
+    def test_secrets_come_from_files_too(self):
+        secret = self.folder / "url"
+        secret.write_text(self.postgres.url("shop") + "\n")
+        self.env = {"MILLRACE_DATABASE_URL_FILE": str(secret)}
+        self.assertEqual(self.check().returncode, 0)
+        self.env = {"MILLRACE_DATABASE_URL_FILE": str(self.folder / "missing")}
+        self.assertEqual(self.check().returncode, 2)
+
+    def test_init_writes_a_table_that_check_accepts(self):
+        table = self.folder / "config" / "routes" / "first.json"
+        done = self.run_command("init", "--schema", "shop", "--output", table, "--database-url", self.postgres.url("shop"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.run_command("init", "--schema", "shop", "--output", table).returncode, 2)
+        checked = self.run_command("check", "--config", self.config, "--routes", "routes/first.json")
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+
+    def triggers(self):
+        return int(self.sql("select count(*) from pg_trigger where tgname like 'millrace%' and not tgisinternal"))
+
+    def test_migrate_installs_prints_and_removes(self):
+        there = self.triggers()
+        self.assertGreater(there, 0)
+        again = self.run_command("migrate", "--config", self.config)
+        self.assertEqual((again.returncode, self.triggers()), (0, there), again.stderr)
+        printed = self.run_command("migrate", "--config", self.config, "--print")
+        self.assertIn("create", printed.stdout.lower())
+        try:
+            self.assertEqual(self.run_command("migrate", "--config", self.config, "--remove").returncode, 0)
+            self.assertEqual(self.triggers(), 0)
+            self.assertEqual(self.sql("select count(*) from pg_namespace where nspname = 'millrace'"), "0")
+        finally:
+            self.assertEqual(self.run_command("migrate", "--config", self.config).returncode, 0)
+        self.assertEqual(self.triggers(), there)
+
+    def test_health_asks_a_running_process(self):
+        env = {"MILLRACE_ADMIN": f"127.0.0.1:{self.server.admin_port}"}
+        self.assertEqual(self.run_command("health", "--config", self.config, env=env).returncode, 0)
+        self.assertEqual(self.run_command("health", "--config", self.config, env={"MILLRACE_ADMIN": "127.0.0.1:1"}).returncode, 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+// Entries as replies, conditional requests, and which requests mean the same work.
+#include <gtest/gtest.h>
+
+#include "millrace/core/pipeline.hpp"
+
+namespace millrace::pipeline {
+namespace {
+
+cache::Entry entry_of(std::string body) {
+    cache::Entry entry;
+    entry.header_lines = "Content-Type: application/json; charset=utf-8\r\nETag: \"abc\"\r\nVary: Accept\r\n";
+    entry.body = std::make_shared<const std::string>(std::move(body));
+    entry.stored = WallTime{std::chrono::seconds{1000}};
+    return entry;
+}
+
+message::Request request_for(std::string_view target, std::vector<message::Header> headers = {}) {
+    message::Request request;
+    request.target = target;
+    request.headers = std::move(headers);
+    return request;
+}
+
+std::string key_of(const message::Request& request) {
+    std::string key;
+    append_remember_key(key, request);
+    return key;
+}
+
+}  // namespace
+
+TEST(FromEntry, says_its_age_in_whole_seconds) {
+    const auto reply = from_entry(entry_of("[]"), WallTime{std::chrono::milliseconds{1007'900}});
+    EXPECT_EQ(reply.headers.get("Age"), "7");
+    EXPECT_EQ(reply.headers.get("ETag"), "\"abc\"");
+    EXPECT_EQ(reply.body.view(), "[]");
+}
+
+TEST(FromEntry, a_clock_that_went_back_makes_no_negative_age) {
+    EXPECT_EQ(from_entry(entry_of("[]"), WallTime{}).headers.get("Age"), "0");
+}
+
+TEST(Conditions, a_known_tag_is_answered_with_304_and_no_body) {
+    auto reply = from_entry(entry_of("[1]"), WallTime{std::chrono::seconds{1001}});
+    apply_conditions(request_for("/v1/a", {{"If-None-Match", "\"abc\""}}), reply);
+    EXPECT_EQ(reply.status, 304);
+    EXPECT_EQ(reply.body.view(), "");
+    EXPECT_EQ(reply.headers.get("ETag"), "\"abc\"");
+    EXPECT_EQ(reply.headers.get("Vary"), "Accept");
+    EXPECT_EQ(reply.headers.get("Content-Type"), "");
+}
+
+TEST(Conditions, other_tags_and_other_statuses_leave_the_reply_alone) {
+    auto reply = from_entry(entry_of("[1]"), WallTime{std::chrono::seconds{1001}});
+    apply_conditions(request_for("/v1/a", {{"If-None-Match", "\"xyz\""}}), reply);
+    EXPECT_EQ(reply.status, 200);
+    reply.status = 404;
+    apply_conditions(request_for("/v1/a", {{"If-None-Match", "*"}}), reply);
+    EXPECT_EQ(reply.status, 404);
+}
+
+TEST(Remember, what_decides_an_answer_is_in_the_key) {
+    const std::string plain = key_of(request_for("/v1/a?id=eq.1"));
+    EXPECT_EQ(plain, key_of(request_for("/v1/a?id=eq.1", {{"User-Agent", "x"}})));
+    EXPECT_NE(plain, key_of(request_for("/v1/a?id=eq.2")));
+    for (const char* field : {"accept", "Prefer", "RANGE", "Range-Unit", "Accept-Profile"})
+        EXPECT_NE(plain, key_of(request_for("/v1/a?id=eq.1", {{field, "x"}}))) << field;
+    EXPECT_NE(key_of(request_for("/v1/a", {{"Accept", "x"}})), key_of(request_for("/v1/a", {{"Prefer", "x"}})));
+}
+
+TEST(Remember, only_anonymous_reads_are_rememberable) {
+    auth::Identity somebody;
+    somebody.authenticated = true;
+    message::Request request = request_for("/v1/a");
+    EXPECT_TRUE(rememberable(request, {}));
+    EXPECT_FALSE(rememberable(request, somebody));
+    request.method = message::Method::post;
+    EXPECT_FALSE(rememberable(request, {}));
+    EXPECT_FALSE(rememberable(request_for(std::string(2000, 'a')), {}));
+}
+
+}  // namespace millrace::pipeline

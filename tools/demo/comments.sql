@@ -1,0 +1,20 @@
+-- Comments are what the API's description says of itself.
+comment on table shop.categories is 'What a product is for. Ten areas, each with four finer ones below it.';
+comment on column shop.categories.slug is 'The name as it stands in a link';
+comment on column shop.categories.parent_id is 'The area that a finer category belongs to';
+comment on table shop.products is 'What the shop sells';
+comment on column shop.products.price is 'In euros, without value-added tax';
+comment on column shop.products.cost is 'What the shop paid for it; nothing for customers'' eyes';
+comment on column shop.products.stock is 'Pieces in the warehouse';
+comment on column shop.products.attributes is 'Colour, weight and size; differs by kind of product';
+comment on column shop.products.active is 'Inactive products are not offered any more';
+comment on table shop.customers is 'Who buys';
+comment on column shop.customers.country is 'ISO 3166-1, two letters';
+comment on table shop.orders is 'One purchase of one customer';
+comment on column shop.orders.reference is 'What customers are told, so that numbers do not tell how much is sold';
+comment on table shop.order_items is 'A line of an order: a product, how many, and the price on that day';
+comment on table shop.favourites is 'Which customer likes which product';
+comment on view shop.product_summaries is 'Products for lists: with availability and the price that customers pay';
+comment on column shop.product_summaries.price_with_vat is 'In euros, with 19 % value-added tax';
+comment on column shop.product_summaries.availability is 'in stock, few left or sold out';
+comment on view shop.order_totals is 'Orders with the sum of their items';
