@@ -65,7 +65,8 @@ asio::awaitable<std::size_t> Session::receive(asio::mutable_buffer into) {
     // Whoever waits for the client owes it no finished reply.
     if (!out_.empty() && send_now({}) != Sent::all) {
         const Deadline kept = deadline;
-        const bool flushed = co_await flush({});
+        const std::string_view nothing_more;
+        const bool flushed = co_await flush(nothing_more);
         if (!flushed) co_return 0;
         deadline = kept;
     }

@@ -99,7 +99,8 @@ void Session::flush_now() {
 asio::awaitable<void> Session::finish() {
     if (broken_) co_return;
     phase_ = Phase::ending;
-    const bool flushed = co_await flush({});
+    const std::string_view nothing_more;
+    const bool flushed = co_await flush(nothing_more);
     if (!flushed) co_return;
     boost::system::error_code error;
     socket_.shutdown(Socket::shutdown_send, error);

@@ -70,7 +70,8 @@ public:
         if (request.path == "/throw") throw std::runtime_error("a bug");
         if (request.path == "/wait") {
             ++waiting;
-            co_await gate.wait({});
+            const Deadline never;
+            co_await gate.wait(never);
         }
         co_return reply_to(request);
     }
