@@ -72,8 +72,10 @@ asio::awaitable<void> Session::run() {
     while (!closing_) {
         const bool has_head = co_await read_head();
         if (!has_head) break;
-        const bool has_body = head_.body == framing::BodyKind::none || co_await read_body();
-        if (!has_body) break;
+        if (head_.body != framing::BodyKind::none) {
+            const bool has_body = co_await read_body();
+            if (!has_body) break;
+        }
         co_await answer();
     }
     co_await finish();

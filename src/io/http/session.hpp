@@ -18,6 +18,8 @@ namespace millrace::http {
 // The concrete executor spares a virtual call for each operation.
 using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
 
+inline constexpr std::size_t kept_bytes_max = 16 * 1024;  // of memory that a connection keeps between requests
+
 class Session;
 
 // What the sessions of one server share.

@@ -12,13 +12,8 @@ namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t piece_bytes = 16 * 1024;  // how much memory a body gets ahead of its bytes
 constexpr std::size_t chunk_room_bytes = 1024;
-constexpr std::size_t kept_bytes_max = 16 * 1024;
 
 Duration ms(std::uint64_t count) { return std::chrono::milliseconds(count); }
-
-void shrink(std::string& s) {
-    if (s.capacity() > kept_bytes_max) std::string().swap(s);
-}
 
 }  // namespace
 
@@ -70,7 +65,8 @@ asio::awaitable<std::size_t> Session::receive(asio::mutable_buffer into) {
     // Whoever waits for the client owes it no finished reply.
     if (!out_.empty() && send_now({}) != Sent::all) {
         const Deadline kept = deadline;
-        const bool flushed = co_await flush({});
+        const std::string_view nothing_more;
+        const bool flushed = co_await flush(nothing_more);
         if (!flushed) co_return 0;
         deadline = kept;
     }
@@ -94,8 +90,7 @@ bool Session::last_look() {
 // An idle connection keeps little memory.
 void Session::rest() {
     in_.shrink();
-    shrink(body_);
-    shrink(out_);
+    if (body_.capacity() > kept_bytes_max) std::string().swap(body_);
 }
 
 asio::awaitable<bool> Session::read_body() {

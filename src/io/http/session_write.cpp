@@ -36,7 +36,8 @@ asio::awaitable<void> Session::write(message::Reply reply) {
     if (!apart) out_ += body;
     report_finished(reply, out_.size() - before + (apart ? body.size() : 0));
     if (!apart && out_.size() < gathered_bytes_max) co_return;
-    const bool flushed = co_await flush(apart ? body : std::string_view());
+    const std::string_view rest = apart ? body : std::string_view();
+    const bool flushed = co_await flush(rest);
     if (!flushed) closing_ = broken_ = true;
 }
 
@@ -69,6 +70,7 @@ Session::Sent Session::send_now(std::string_view body) {
         }
     }
     out_.clear();
+    if (out_.capacity() > kept_bytes_max) out_.shrink_to_fit();
     sent_ = 0;
     return Sent::all;
 }
@@ -97,7 +99,8 @@ void Session::flush_now() {
 asio::awaitable<void> Session::finish() {
     if (broken_) co_return;
     phase_ = Phase::ending;
-    const bool flushed = co_await flush({});
+    const std::string_view nothing_more;
+    const bool flushed = co_await flush(nothing_more);
     if (!flushed) co_return;
     boost::system::error_code error;
     socket_.shutdown(Socket::shutdown_send, error);

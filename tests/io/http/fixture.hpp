@@ -70,7 +70,8 @@ public:
         if (request.path == "/throw") throw std::runtime_error("a bug");
         if (request.path == "/wait") {
             ++waiting;
-            co_await gate.wait({});
+            const Deadline never;
+            co_await gate.wait(never);
         }
         co_return reply_to(request);
     }
@@ -112,23 +113,22 @@ protected:
 
     // To be called once, after `options` are as the test wants them.
     void start() {
-        server.emplace(io, options, mirror, recorder);
-        auto opened = server->open();
-        ASSERT_TRUE(opened.has_value());
-        port = *opened;
-        server->start();
+        open();
         thread = std::thread([this] { io.run(); });
     }
 
     void stop() {
         if (!thread.joinable()) return;
-        on_loop([this] { server->abort(); });
-        EXPECT_TRUE(drained({net::now() + std::chrono::seconds(10)}));
-        on_loop([this] { server.reset(); });
+        end();
         work.reset();
         thread.join();
         EXPECT_EQ(recorder.opened, recorder.closed);
         EXPECT_EQ(recorder.fallen, expected_fallen);
+    }
+
+    void restart() {
+        end();
+        on_loop([this] { open(); });
     }
 
     template <class Call>
@@ -174,6 +174,18 @@ protected:
     std::thread thread;
 
 private:
+    void open() {
+        server.emplace(io, options, mirror, recorder);
+        auto opened = server->open();
+        ASSERT_TRUE(opened.has_value());
+        port = *opened;
+        server->start();
+    }
+    void end() {
+        on_loop([this] { server->abort(); });
+        EXPECT_TRUE(drained({net::now() + std::chrono::seconds(10)}));
+        on_loop([this] { server.reset(); });
+    }
     asio::awaitable<void> wait_drained(Deadline deadline, std::promise<bool>& result) {
         const bool all = co_await server->drained(deadline);
         result.set_value(all);

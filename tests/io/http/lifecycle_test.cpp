@@ -74,6 +74,9 @@ TEST_F(HttpServer, holds_two_thousand_idle_connections_for_little_memory) {
 }
 
 TEST_F(HttpServer, goes_on_accepting_after_it_ran_out_of_descriptors) {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "UBSan's check of virtual calls opens a pipe and reports an error when there is no descriptor for it";
+#endif
     start();
     Client first = client();
     EXPECT_EQ(first.ask(get("/"))->status, 200);
@@ -124,14 +127,7 @@ TEST_F(HttpServer, drains_idle_connections_at_once_and_lets_the_others_finish) {
 TEST_F(HttpServer, answers_a_request_that_was_sent_before_the_drain) {
     start();
     for (int i = 0; i < 50; ++i) {
-        if (i > 0) {
-            on_loop([&] {
-                server.reset();
-                server.emplace(io, options, mirror, recorder);
-                port = *server->open();
-                server->start();
-            });
-        }
+        if (i > 0) restart();
         Client c = client();
         EXPECT_EQ(c.ask(get("/"))->status, 200);
         on_loop([&] {  // the loop does not see the request before the drain, but the socket has it
