@@ -90,6 +90,7 @@ asio::awaitable<void> Worker::State::tick() {
 }
 
 asio::awaitable<void> Worker::State::finish(Deadline deadline) {
+    server->stop_accepting();
     server->drain();
     const bool all_gone = co_await server->drained(deadline);
     if (!all_gone) server->abort();

@@ -63,6 +63,18 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
         }
     }
 
+    // Connections that the system has made and nobody has taken yet would be reset with the listening socket.
+    void take_waiting() {
+        boost::system::error_code error;
+        acceptor.non_blocking(true, error);
+        while (!error) {
+            Socket socket(context.io);
+            asio::ip::tcp::endpoint peer;
+            acceptor.accept(socket, peer, error);
+            if (!error) begin(std::move(socket), peer);
+        }
+    }
+
     void begin(Socket socket, const asio::ip::tcp::endpoint& peer) {
         const std::size_t limit = context.options.http.connections_max;
         if (context.sessions.size() >= limit + turned_away_max) return;  // the socket closes here
@@ -112,6 +124,7 @@ Result<std::uint16_t> Server::open() {
 void Server::start() { state_->accepting->spawn("http.accept", State::accept(state_)); }
 
 void Server::stop_accepting() {
+    state_->take_waiting();
     boost::system::error_code ignored;
     state_->acceptor.close(ignored);
 }

@@ -86,9 +86,9 @@ asio::awaitable<void> Session::turn_away(Error error) {
     co_await finish();
 }
 
+// A request may be on its way on a connection that is idle here: it gets a moment to arrive, and is then the last one.
 void Session::drain() {
-    boost::system::error_code ignored;
-    if (phase_ == Phase::idle) socket_.cancel(ignored);
+    if (phase_ == Phase::idle) deadline.at = std::min(deadline.at, net::now() + drain_grace);
 }
 
 void Session::cut() {

@@ -19,6 +19,8 @@ namespace millrace::http {
 using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
 
 inline constexpr std::size_t kept_bytes_max = 16 * 1024;  // of memory that a connection keeps between requests
+inline constexpr Duration drain_grace =
+    std::chrono::milliseconds(300);  // for a request that is on its way to an idle connection
 
 class Session;
 

@@ -47,6 +47,7 @@ asio::awaitable<bool> Session::receive_head() {
     in_.make_room(1);
     deadline.at = idle ? quiet_since_ + ms(context_.options.http.idle_timeout_ms)
                        : head_began_ + ms(context_.options.http.head_timeout_ms);
+    if (idle && context_.draining) deadline.at = std::min(deadline.at, net::now() + drain_grace);
     const std::size_t received = co_await receive(in_.tail());
     if (received == 0) {
         if (idle && context_.draining && last_look()) co_return true;
@@ -70,7 +71,6 @@ asio::awaitable<std::size_t> Session::receive(asio::mutable_buffer into) {
         if (!flushed) co_return 0;
         deadline = kept;
     }
-    if (context_.draining && phase_ == Phase::idle) co_return 0;
     expired_ = false;
     const auto [error, received] = co_await socket_.async_read_some(into, use_tuple);
     co_return error || (expired_ && phase_ != Phase::idle) ? 0 : received;
