@@ -17,7 +17,7 @@ using Names = std::vector<std::string>;
 class Ear {
 public:
     explicit Ear(const std::string& url) : connection_(PQconnectdb(url.c_str()), PQfinish) {
-        run("listen millrace_invalidation");
+        run("set client_min_messages = warning; listen millrace_invalidation");
     }
 
     void run(const std::string& sql) {
