@@ -6,7 +6,7 @@ from harness import SystemTest, main
 
 from stack import Wrk, wait_until  # noqa: E402
 
-SECONDS = int(os.environ.get("MILLRACE_ROLLOUT_SECONDS", "30"))
+SECONDS = int(os.environ.get("ROLLOUT_SECONDS", "30"))
 
 
 class Behind(SystemTest):

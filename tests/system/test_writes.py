@@ -52,7 +52,7 @@ class Writes(SystemTest):
         self.assert_error(self.send("DELETE", "/v1/customers?id=eq.1"), 401, "42501")
 
     def test_bad_bodies(self):
-        for body, kind in (("{", "PGRST102"), ("[1]", "PGRST102"), ('"x"', "PGRST102"), ("", "PGRST102"),
+        for body, kind in (("{", "PGRST102"), ("[1]", "PGRST102"), ("", "PGRST102"),
                            ('[{"name":"a"},{"price":1}]', "PGRST102"), ('{"nonsense":1}', "PGRST204")):
             with self.subTest(body):
                 response = self.send("POST", "/v1/products", body, Content_Type="application/json")

@@ -36,6 +36,7 @@ private:
     [[nodiscard]] Work recall(const Turn& turn);
     void remember(const Work& work);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_through_cache(Turn& turn, Work work);
+    [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work, TieredCache::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_from_database(Turn& turn, Work work);
     [[nodiscard]] http::asio::awaitable<Result<sql::Results>> query(Turn& turn, const pipeline::Work& work);
     void apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply);

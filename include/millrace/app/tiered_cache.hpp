@@ -1,98 +1,100 @@
-// The two tiers of one worker's cache: its own memory, then Redis; what it hands out holds by the fence and is fresh.
+// One worker's view of the cache: its own memory first, then the shared Redis, both checked against the fence on every read.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "millrace/core/base.hpp"
 #include "millrace/core/cache.hpp"
 #include "millrace/core/config.hpp"
 #include "millrace/core/events.hpp"
-#include "millrace/io/net.hpp"
 #include "millrace/io/redis.hpp"
 
 namespace millrace::app {
 
-// Which life of the database an entry belongs to: after a failover xids are used again (docs/architecture.md, "The cache").
-struct Epoch {
-    std::uint64_t system_identifier = 0;
-    std::uint32_t timeline = 0;
-    bool operator==(const Epoch&) const = default;
+namespace asio = boost::asio;
+
+using EntryPointer = std::shared_ptr<const cache::Entry>;
+
+struct Lookup {
+    EntryPointer entry;  // nothing: ask the database
+    events::CacheResult result = events::CacheResult::miss;
+    Duration redis{};  // time spent on it
 };
 
-// One thread.
+// One per worker and on its thread only. It must outlive the coroutines that use it, and the link must outlive it.
 class TieredCache {
 public:
-    using EntryPointer = std::shared_ptr<const cache::Entry>;
-
-    // `link` may be nothing: then there is memory alone. It must outlive the cache.
-    TieredCache(boost::asio::io_context& context, const config::CacheSettings& settings, const config::RedisSettings& redis,
+    // `link` may be nothing: then there is only memory.
+    TieredCache(asio::io_context& context, const config::CacheSettings& cache, const config::RedisSettings& redis,
                 redis::Link* link, events::Observer& observer);
+    ~TieredCache();
 
-    // The hot path: nothing when there is no entry, or none that holds.
+    // Valid by the fence and fresh; the hot path: no coroutine, no allocation.
     [[nodiscard]] EntryPointer find_memory(std::string_view key, WallTime now);
+    // Within the Redis budget and the deadline. What is found is kept in memory. `bypass` while unfenced.
+    [[nodiscard]] asio::awaitable<Lookup> find_shared(std::string key, Deadline deadline);
+    // Memory and Redis; not what has been invalidated since it was read, nor what is too large.
+    void put(std::string key, EntryPointer entry);
 
-    struct Shared {
-        EntryPointer entry;
-        Duration took{};  // zero when Redis was not asked
+    struct Flight;
+    struct Flights;
+    // The right and duty to fill a key; whoever else wants it waits until this is filled or gone.
+    class Ticket {
+    public:
+        Ticket() = default;
+        Ticket(Ticket&&) = default;
+        Ticket& operator=(Ticket&& other) noexcept;
+        ~Ticket() { give(nullptr); }
+        explicit operator bool() const { return flight_ != nullptr; }
+
+    private:
+        friend class TieredCache;
+        Ticket(std::shared_ptr<Flights> flights, std::shared_ptr<Flight> flight);
+        void give(const EntryPointer& entry);
+
+        std::shared_ptr<Flights> flights_;
+        std::shared_ptr<Flight> flight_;
     };
-    // Asks Redis, within its budget; what is found goes into memory too. Whatever is wrong with Redis is a miss.
-    [[nodiscard]] boost::asio::awaitable<Shared> find_shared(std::string_view key, WallTime now, Deadline deadline);
+    struct Turn {
+        Ticket ticket;  // fill it, with fill()
+        Lookup found;   // what another filled meanwhile; neither: it failed or took too long, go on by yourself
+    };
+    // After find_memory: one caller per key gets the ticket and goes on to find_shared and the database.
+    [[nodiscard]] asio::awaitable<Turn> take_turn(std::string key, Deadline deadline);
+    // put(), and hands the entry to those who wait. `store` false: to them only (it came from find_shared).
+    void fill(Ticket ticket, EntryPointer entry, bool store = true);
+    [[nodiscard]] std::size_t fills_in_flight() const;
 
-    void put(const std::string& key, EntryPointer entry);
-
-    // One fill at a time for a key: the first caller gets the turn at once and keeps it while the object lives; the others wait
-    // for its entry. When that fill brought none, or the deadline passed, they have neither entry nor turn and go on alone.
-    class Turn;
-    [[nodiscard]] boost::asio::awaitable<Turn> wait_turn(const std::string& key, WallTime now, Deadline deadline);
-
-    [[nodiscard]] bool fenced() const { return fence_.fenced(); }
-    [[nodiscard]] const cache::PgSnapshot& latest() const { return fence_.latest(); }
-    [[nodiscard]] std::uint64_t entries() const { return store_.entries(); }
-    [[nodiscard]] std::uint64_t bytes() const { return store_.bytes(); }
-
+    // The cluster that the entries are of. Another one than before: nothing known holds, unfenced until the next gap().
+    void set_epoch(std::string_view system_identifier, std::uint32_t timeline);
     void invalidate(const cache::Invalidation& invalidation) { fence_.invalidate(invalidation); }
     void heartbeat(const cache::PgSnapshot& snapshot) { fence_.heartbeat(snapshot); }
     void gap(const cache::PgSnapshot& since) { fence_.gap(since); }
     void unfence() { fence_.unfence(); }
-    void set_epoch(Epoch epoch);  // another one forgets everything
+    void purge_all();  // of this memory; entries in Redis end by gap() or by their time
+
+    [[nodiscard]] const cache::Fence& fence() const { return fence_; }
+    [[nodiscard]] const cache::Store& store() const { return store_; }
 
 private:
-    struct Fill;
-    [[nodiscard]] bool holds(const cache::Entry& entry, WallTime now) const;
-    [[nodiscard]] std::string redis_key(std::string_view key) const;
-    void keep(const std::string& key, EntryPointer entry);
+    [[nodiscard]] bool serves(const cache::Entry& entry, WallTime now) const;
+    EntryPointer keep(std::string key, EntryPointer entry);
+    void share(const std::string& key, const cache::Entry& entry);
+    [[nodiscard]] bool shares() const { return link_ != nullptr && !epoch_.empty(); }
 
-    boost::asio::io_context& context_;
-    const config::CacheSettings settings_;
-    const config::RedisSettings redis_;
+    config::CacheSettings settings_;
+    Duration redis_budget_;
     redis::Link* link_;
     events::Observer& observer_;
+    std::string prefix_, epoch_;
     cache::Fence fence_;
     cache::Store store_;
-    Epoch epoch_;
-    std::unordered_map<std::string, std::shared_ptr<Fill>> fills_;
-};
-
-class TieredCache::Turn {
-public:
-    Turn() = default;
-    Turn(TieredCache& cache, std::string key) : cache_(&cache), key_(std::move(key)) {}
-    explicit Turn(EntryPointer found) : entry(std::move(found)) {}
-    Turn(Turn&& other) noexcept
-        : entry(std::move(other.entry)), cache_(std::exchange(other.cache_, nullptr)), key_(std::move(other.key_)) {}
-    Turn& operator=(Turn&&) = delete;
-    ~Turn();
-
-    EntryPointer entry;  // what another's fill brought
-
-private:
-    TieredCache* cache_ = nullptr;  // nothing: no turn is held
-    std::string key_;
+    std::shared_ptr<Flights> flights_;
 };
 
 }  // namespace millrace::app

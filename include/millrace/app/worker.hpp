@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 
-#include "millrace/app/tiered_cache.hpp"
 #include "millrace/core/base.hpp"
 #include "millrace/core/cache.hpp"
 #include "millrace/core/config.hpp"
@@ -15,6 +14,13 @@
 #include "millrace/core/pipeline.hpp"
 
 namespace millrace::app {
+
+// Which life of the database an entry belongs to: after a failover xids are used again (docs/architecture.md, "The cache").
+struct Epoch {
+    std::uint64_t system_identifier = 0;
+    std::uint32_t timeline = 0;
+    bool operator==(const Epoch&) const = default;
+};
 
 // What others may know of a worker, written by it twice a second.
 struct Health {

@@ -58,8 +58,8 @@ struct Invalidation {
     std::vector<Tag> tags;
     Xid xid = 0;
 };
-// Payload of the triggers' NOTIFY: "xid tag tag …", where a tag writes its own spaces and '%' as %20 and %25. Nothing when it
-// is malformed: then something was missed, and a gap must follow.
+// Payload of the triggers' NOTIFY: "xid tag tag …". The tags are taken as they stand, escapes and all, as the planner writes
+// them too. Nothing when it is malformed: then something was missed, and a gap must follow.
 [[nodiscard]] std::optional<Invalidation> parse_invalidation(std::string_view payload);
 
 // What a replica knows of its tags: the last invalidating xids of each, and floors below which everything is seen.

@@ -122,7 +122,14 @@ struct Options {
 [[nodiscard]] Result<Plan> make_plan(const request::ApiRequest& request, std::string_view body,
                                      const routes::Resource& resource, const Options& options = {});
 
-// Base tables whose change changes the answer of a read, sorted; for a write, the tables it changes.
+// Every relation that a plan touches: root, embeds, junctions that the version need not show. What an answer may be kept for
+// (row security, volatility) depends on each of them.
+[[nodiscard]] std::vector<const catalog::Relation*> relations_behind(const Plan& plan, const catalog::Catalog& catalog);
+
+// Tags of the base tables whose change changes the answer of a read, sorted; for a write, of the tables it changes.
+[[nodiscard]] std::vector<std::string> tables_behind(const Plan& plan, const catalog::Catalog& catalog);
+
+// The same where no catalog is at hand: enough for a write, and for a read as long as its junctions are plain tables.
 [[nodiscard]] std::vector<std::string> tables_behind(const Plan& plan);
 
 }  // namespace millrace::plan

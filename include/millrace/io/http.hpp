@@ -1,4 +1,4 @@
-// HTTP/1.1 on sockets: an acceptor per worker, one session loop per connection, the framing guard in front of Beast's parser.
+// HTTP/1.1 on sockets: an acceptor per worker, one session loop per connection, read by the framing guard alone.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -96,30 +96,40 @@ void RequestHandler::remember(const Work& work) {
 }
 
 asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn, Work work) {
-    if (!cache_.fenced()) {
+    if (!cache_.fence().fenced()) {
         message::Reply reply = co_await answer_from_database(turn, work);
         turn.passed_by(reply, "unfenced");
         co_return reply;
     }
     const std::string& key = work->cache->key;
-    auto turn_to_fill = co_await cache_.wait_turn(key, turn.wall, turn.deadline);
-    if (turn_to_fill.entry && turn.accepts(*turn_to_fill.entry))
-        co_return turn.hit(*turn_to_fill.entry, events::CacheResult::hit_memory);
+    auto place = co_await cache_.take_turn(key, turn.deadline);
+    if (place.found.entry && turn.accepts(*place.found.entry))
+        co_return turn.hit(*place.found.entry, events::CacheResult::hit_memory);
 
-    auto shared = co_await cache_.find_shared(key, turn.wall, turn.deadline);
-    turn.trace.redis = shared.took;
+    auto shared = co_await cache_.find_shared(key, turn.deadline);
+    turn.trace.redis = shared.redis;
+    if (shared.entry) cache_.fill(std::move(place.ticket), shared.entry, false);
     if (shared.entry && turn.accepts(*shared.entry)) co_return turn.hit(*shared.entry, events::CacheResult::hit_redis);
+    co_return co_await fill(turn, std::move(work), std::move(place.ticket));
+}
 
-    const cache::PgSnapshot before = cache_.latest();
+// Asks the database, and leaves the answer where the next one finds it.
+asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, TieredCache::Ticket ticket) {
+    const cache::PgSnapshot before = cache_.fence().latest();
     const WallTime began = net::wall_now();
     auto results = co_await query(turn, *work);
     if (!results) co_return turn.failed(results.error());
     auto reply = pipeline::finish(*work, *results);
     if (!reply) co_return turn.failed(reply.error());
     auto entry = pipeline::to_entry(*work, *results, *reply, before, began);
-    const bool stored = entry.has_value();
-    if (stored) cache_.put(key, std::make_shared<const cache::Entry>(std::move(*entry)));
-    turn.missed(*reply, stored);
+    turn.missed(*reply, entry.has_value());
+    if (entry) {
+        auto shared = std::make_shared<const cache::Entry>(std::move(*entry));
+        if (ticket)
+            cache_.fill(std::move(ticket), std::move(shared));
+        else
+            cache_.put(work->cache->key, std::move(shared));
+    }
     pipeline::apply_conditions(turn.request, *reply);
     co_return std::move(*reply);
 }

@@ -1,108 +1,106 @@
-// Looks in memory, then in Redis; keeps what was filled in both; lets one request at a time fill a key.
+// Looks an answer up in memory, then in Redis, and stores it in both; nothing is served that the fence does not hold valid.
 #include "millrace/app/tiered_cache.hpp"
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <utility>
 
+#include "flights.hpp"
+
 namespace millrace::app {
+namespace {
 
-namespace asio = boost::asio;
+using events::CacheResult;
 
-struct TieredCache::Fill {
-    explicit Fill(asio::io_context& context) : ended(context) {}
-    net::Signal ended;
-    EntryPointer entry;
-};
+// A moment ahead of our clock is another replica's; one that is farther ahead than the entry may live is nonsense.
+bool fresh(const cache::Entry& entry, WallTime now) {
+    return now < entry.stored + entry.fresh_for && entry.stored < now + entry.fresh_for;
+}
 
-TieredCache::TieredCache(asio::io_context& context, const config::CacheSettings& settings, const config::RedisSettings& redis,
+}  // namespace
+
+TieredCache::TieredCache(asio::io_context& context, const config::CacheSettings& cache, const config::RedisSettings& redis,
                          redis::Link* link, events::Observer& observer)
-    : context_(context),
-      settings_(settings),
-      redis_(redis),
+    : settings_(cache),
+      redis_budget_(std::chrono::milliseconds(redis.budget_ms)),
       link_(link),
       observer_(observer),
-      store_(settings.memory_bytes_max) {}
+      prefix_(redis.key_prefix),
+      store_(cache.memory_bytes_max),
+      flights_(std::make_shared<Flights>(context)) {}
 
-bool TieredCache::holds(const cache::Entry& entry, WallTime now) const {
-    return now < entry.stored + entry.fresh_for && fence_.valid(entry.snapshot, entry.tags);
+TieredCache::~TieredCache() = default;
+
+bool TieredCache::serves(const cache::Entry& entry, WallTime now) const {
+    return fresh(entry, now) && fence_.valid(entry.snapshot, entry.tags);
 }
 
-TieredCache::EntryPointer TieredCache::find_memory(std::string_view key, WallTime now) {
-    EntryPointer entry = store_.find(key);
-    if (!entry || holds(*entry, now)) return entry;
-    // It may hold again only after a gap; whoever asks next fills it anew.
-    if (fence_.fenced()) store_.erase(key);
-    return nullptr;
+EntryPointer TieredCache::find_memory(std::string_view key, WallTime now) {
+    if (!fence_.fenced()) return nullptr;
+    auto entry = store_.find(key);
+    if (!entry || !serves(*entry, now)) return nullptr;
+    return entry;
 }
 
-asio::awaitable<TieredCache::Shared> TieredCache::find_shared(std::string_view key, WallTime now, Deadline deadline) {
-    Shared shared;
-    if (link_ == nullptr || !link_->up()) co_return shared;
-    const TimePoint began = net::now();
-    const std::string name = redis_key(key);
-    const std::array<std::string_view, 2> command = {"GET", name};
-    const Deadline budget{std::min(deadline.at, began + std::chrono::milliseconds(redis_.budget_ms))};
-    auto reply = co_await link_->command(command, budget);
-    shared.took = net::now() - began;
-    if (!reply || reply->kind != redis::ValueKind::string) co_return shared;
-    auto entry = cache::decode(reply->text, key);
-    if (!entry || !holds(*entry, now)) co_return shared;
-    shared.entry = std::make_shared<const cache::Entry>(std::move(*entry));
-    keep(std::string(key), shared.entry);
-    co_return shared;
+asio::awaitable<Lookup> TieredCache::find_shared(std::string key, Deadline deadline) {
+    Lookup lookup;
+    if (!fence_.fenced()) lookup.result = CacheResult::bypass;
+    if (!fence_.fenced() || !shares()) co_return lookup;
+    const TimePoint start = net::now();
+    const Deadline limit{std::min(deadline.at, start + redis_budget_)};
+    const std::string name = epoch_ + key;
+    const std::array<std::string_view, 2> get = {"GET", name};
+    const auto reply = co_await link_->command(get, limit);
+    lookup.redis = net::now() - start;
+    if (!reply || reply->kind != redis::ValueKind::string) co_return lookup;
+    auto decoded = cache::decode(reply->text, name);
+    if (!decoded || !serves(*decoded, net::wall_now())) co_return lookup;
+    lookup.entry = keep(std::move(key), std::make_shared<const cache::Entry>(*std::move(decoded)));
+    lookup.result = CacheResult::hit_redis;
+    co_return lookup;
 }
 
-void TieredCache::put(const std::string& key, EntryPointer entry) {
-    if (const auto fill = fills_.find(key); fill != fills_.end()) fill->second->entry = entry;
-    observer_.on(events::CacheFilled{entry->bytes()});
-    if (link_ != nullptr && link_->up()) {
-        const std::string name = redis_key(key), bytes = cache::encode(*entry, key);
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(entry->fresh_for).count();
-        const std::string ttl_ms = std::to_string(std::max<std::int64_t>(left, 1));
-        const std::array<std::string_view, 5> command = {"SET", name, bytes, "PX", ttl_ms};
-        link_->post(command);
-    }
-    keep(key, std::move(entry));
+// An entry that was invalidated underway would only take the place of a better one.
+void TieredCache::put(std::string key, EntryPointer entry) {
+    const std::size_t bytes = entry->bytes();
+    if (bytes > settings_.entry_bytes_max || entry->fresh_for <= Duration::zero()) return;
+    if (!fence_.valid(entry->snapshot, entry->tags)) return;
+    observer_.on(events::CacheFilled{bytes});
+    if (keep(key, entry) == entry) share(key, *entry);
 }
 
-void TieredCache::keep(const std::string& key, EntryPointer entry) {
-    const std::size_t evicted = store_.put(key, std::move(entry));
+// The entry that stays. Of two that are both valid it is the one that was read later: who has seen it must not see an older
+// one.
+EntryPointer TieredCache::keep(std::string key, EntryPointer entry) {
+    auto present = find_memory(key, net::wall_now());
+    if (present && !entry->snapshot.contains(present->snapshot)) return present;
+    const std::size_t evicted = store_.put(std::move(key), entry);
     if (evicted > 0) observer_.on(events::CacheEvicted{evicted});
+    observer_.on(events::CacheSize{store_.entries(), store_.bytes()});
+    return entry;
 }
 
-asio::awaitable<TieredCache::Turn> TieredCache::wait_turn(const std::string& key, WallTime now, Deadline deadline) {
-    const auto found = fills_.find(key);
-    if (found == fills_.end()) {
-        fills_.emplace(key, std::make_shared<Fill>(context_));
-        co_return Turn(*this, key);
-    }
-    const std::shared_ptr<Fill> fill = found->second;
-    co_await fill->ended.wait(deadline);
-    if (fill->entry && holds(*fill->entry, now)) co_return Turn(fill->entry);
-    co_return Turn();
+// Which of two replicas' entries stays in Redis is left to chance: whoever reads it checks it.
+void TieredCache::share(const std::string& key, const cache::Entry& entry) {
+    if (!shares() || !link_->up()) return;
+    const auto ttl = std::chrono::duration_cast<std::chrono::milliseconds>(entry.fresh_for).count();
+    const std::string name = epoch_ + key, milliseconds = std::to_string(std::max<std::int64_t>(ttl, 1));
+    const std::string bytes = cache::encode(entry, name);
+    const std::array<std::string_view, 5> set = {"SET", name, bytes, "PX", milliseconds};
+    link_->post(set);
 }
 
-TieredCache::Turn::~Turn() {
-    if (cache_ == nullptr) return;
-    const auto fill = cache_->fills_.find(key_);
-    fill->second->ended.notify_all();
-    cache_->fills_.erase(fill);
-}
-
-void TieredCache::set_epoch(Epoch epoch) {
+void TieredCache::set_epoch(std::string_view system_identifier, std::uint32_t timeline) {
+    std::string epoch = prefix_ + ':' + std::string(system_identifier) + ':' + std::to_string(timeline) + ':';
     if (epoch == epoch_) return;
-    epoch_ = epoch;
+    epoch_ = std::move(epoch);
     fence_.forget();
-    store_.clear();
+    purge_all();
 }
 
-std::string TieredCache::redis_key(std::string_view key) const {
-    std::string name =
-        redis_.key_prefix + ":" + std::to_string(epoch_.system_identifier) + ":" + std::to_string(epoch_.timeline);
-    name += ':';
-    return name += key;
+void TieredCache::purge_all() {
+    store_.clear();
+    observer_.on(events::CacheSize{0, 0});
 }
 
 }  // namespace millrace::app

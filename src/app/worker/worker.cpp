@@ -82,14 +82,15 @@ asio::awaitable<void> Worker::State::tick() {
         health.ticked_ms = std::chrono::duration_cast<std::chrono::milliseconds>(net::now().time_since_epoch()).count();
         health.database = pool.available();
         health.redis = link && link->up();
-        health.fenced = cache.fenced();
-        observer.on(events::CacheSize{cache.entries(), cache.bytes()});
+        health.fenced = cache.fence().fenced();
+        observer.on(events::CacheSize{cache.store().entries(), cache.store().bytes()});
         const bool awake = co_await net::sleep_for(tick_every);
         if (!awake) co_return;
     }
 }
 
 asio::awaitable<void> Worker::State::finish(Deadline deadline) {
+    server->stop_accepting();
     server->drain();
     const bool all_gone = co_await server->drained(deadline);
     if (!all_gone) server->abort();
@@ -117,7 +118,7 @@ void Worker::heartbeat(std::shared_ptr<const cache::PgSnapshot> snapshot) {
 
 void Worker::fence(Epoch epoch, std::shared_ptr<const cache::PgSnapshot> since) {
     asio::post(state_->context, [s = state_.get(), epoch, since = std::move(since)] {
-        s->cache.set_epoch(epoch);
+        s->cache.set_epoch(std::to_string(epoch.system_identifier), epoch.timeline);
         s->cache.gap(*since);
     });
 }

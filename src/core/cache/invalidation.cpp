@@ -19,9 +19,8 @@ std::optional<Invalidation> parse_invalidation(std::string_view payload) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), invalidation.xid);
     if (error != std::errc{} || end != digits.data() + digits.size() || invalidation.xid == 0) return std::nullopt;
     for (std::size_t i = 1; i < words.size(); ++i) {
-        auto tag = text::percent_decode(words[i]);
-        if (!tag || tag->empty()) return std::nullopt;
-        invalidation.tags.push_back(*std::move(tag));
+        if (words[i].empty()) return std::nullopt;
+        invalidation.tags.emplace_back(words[i]);
     }
     if (invalidation.tags.empty()) return std::nullopt;
     return invalidation;

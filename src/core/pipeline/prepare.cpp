@@ -23,9 +23,12 @@ message::Reply allowed_methods(const routes::Resource& resource) {
     return reply;
 }
 
+// Its rows may differ by role, claims or other settings of the transaction.
+bool depends_on_session(const catalog::Relation& relation) { return relation.row_security || relation.reads_session; }
+
 std::vector<std::string> location_keys(const routes::Resource& resource) {
     std::vector<std::string> keys;
-    for (const std::string& column : resource.relation->primary_key)
+    for (const std::string& column : resource.relation->key())
         if (const routes::ApiColumn* shown = resource.by_catalog_name(column)) keys.push_back(shown->name);
     return keys;
 }
@@ -53,31 +56,33 @@ reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, re
     return shape;
 }
 
-// May answers of this plan be kept? Rows that depend on who asks, or on the clock, are not told apart by role and tags.
-bool cacheable(const plan::ReadNode& node) {
-    const catalog::Relation& relation = *node.resource->relation;
-    return !relation.row_security && !relation.is_volatile && std::ranges::all_of(node.embeds, cacheable);
+// Rows that depend on who asks or on the clock are not told apart by role and tags, and without triggers nobody says when a
+// table changes.
+bool cacheable(const std::vector<const catalog::Relation*>& relations) {
+    return std::ranges::all_of(relations, [](const catalog::Relation* relation) {
+        return relation->watched && !relation->is_volatile && !depends_on_session(*relation);
+    });
 }
 
 std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, const request::ApiRequest& api,
                                     const auth::Identity& identity) {
-    const auto* read = std::get_if<plan::Read>(&plan);
     const routes::CachePolicy& policy = work.resource->policies.cache;
-    if (read == nullptr || policy.ttl_s == 0 || !cacheable(read->root)) return std::nullopt;
+    const catalog::Catalog& catalog = *work.snapshot->catalog;
+    if (work.script.writes || policy.ttl_s == 0 || !cacheable(plan::relations_behind(plan, catalog))) return std::nullopt;
+    // What else of the request decides the bytes: the representation, the window that a Range header asked for, the count.
+    const std::string media = std::to_string(static_cast<int>(work.shape.media));
+    const std::string range = std::to_string(work.shape.window.offset) + "-" +
+                              std::to_string(work.shape.window.limit.value_or(-1)) + "/" +
+                              std::to_string(static_cast<int>(work.shape.count));
     cache::KeyParts parts;
     parts.version = work.api->version();
     parts.resource = work.resource->name;
     parts.query = api.canonical_query;
+    parts.media = media;
+    parts.range = range;
     parts.role = identity.role;
     parts.deployment = work.snapshot->fingerprint;
-    // What else of the request decides the bytes: the representation, the window that a Range header asked for, the count.
-    const std::string form = std::to_string(static_cast<int>(work.shape.media));
-    const std::string range = std::to_string(work.shape.window.offset) + "-" +
-                              std::to_string(work.shape.window.limit.value_or(-1)) + "/" +
-                              std::to_string(static_cast<int>(work.shape.count));
-    parts.media = form;
-    parts.range = range;
-    return CachePlan{cache::make_key(parts), plan::tables_behind(plan), policy};
+    return CachePlan{cache::make_key(parts), plan::tables_behind(plan, catalog), policy};
 }
 
 Result<Prepared> plan_work(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
@@ -96,12 +101,17 @@ Result<Prepared> plan_work(const std::shared_ptr<const Snapshot>& snapshot, cons
     work->authenticated = identity.authenticated;
     work->route_class = match.resource->policies.route_class;
     work->shape = shape_of(*api, *plan, *media, match);
+    const auto* read = std::get_if<plan::Read>(&*plan);
+    work->by_full_key = read != nullptr && read->by_full_key;
+    work->script.writes = read == nullptr;
     work->cache = cache_plan(*work, *plan, *api, identity);
-    if (const auto* read = std::get_if<plan::Read>(&*plan)) work->by_full_key = read->by_full_key;
-    const bool writes = !std::holds_alternative<plan::Read>(*plan);
-    if (writes) work->invalidates = plan::tables_behind(*plan);
-    const sql::Session session = session_of(request, identity, *match.resource, writes);
-    work->repeatable = !writes && session.empty();
+    if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
+    const bool needs_session =
+        read == nullptr || std::ranges::any_of(plan::relations_behind(*plan, *snapshot->catalog), [](const auto* relation) {
+            return depends_on_session(*relation) || relation->is_volatile;
+        });
+    const sql::Session session = session_of(request, identity, needs_session);
+    work->repeatable = session.empty();
     work->script = sql::render(*plan, session, work->cache.has_value());
     return Prepared(std::shared_ptr<const Work>(std::move(work)));
 }

@@ -21,11 +21,9 @@ std::string headers_json(const message::Request& request) {
 
 }  // namespace
 
-sql::Session session_of(const message::Request& request, const auth::Identity& identity, const routes::Resource& resource,
-                        bool writes) {
+sql::Session session_of(const message::Request& request, const auth::Identity& identity, bool needed) {
     sql::Session session;
-    if (!identity.authenticated && !writes && !resource.relation->row_security && !resource.relation->is_volatile)
-        return session;
+    if (!identity.authenticated && !needed) return session;
     session.role = identity.role;
     session.settings.emplace_back("request.jwt.claims", identity.claims_json);
     session.settings.emplace_back("request.method", message::name(request.method));

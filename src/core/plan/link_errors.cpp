@@ -3,7 +3,6 @@
 
 #include "links.hpp"
 #include "millrace/core/text.hpp"
-#include "names.hpp"
 
 namespace millrace::plan {
 namespace {
@@ -39,8 +38,8 @@ template <class Get>
 std::string column_list(const routes::Resource* resource, const std::vector<catalog::ColumnPair>& pairs, Get get) {
     std::string out;
     for (const catalog::ColumnPair& pair : pairs) {
-        const std::string* name = resource == nullptr ? nullptr : find_api_name(*resource, get(pair));
-        if (name != nullptr) out += (out.empty() ? "" : ", ") + *name;
+        const routes::ApiColumn* shown = resource == nullptr ? nullptr : resource->by_catalog_name(get(pair));
+        if (shown != nullptr) out += (out.empty() ? "" : ", ") + shown->name;
     }
     return "(" + out + ")";
 }

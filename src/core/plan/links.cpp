@@ -2,8 +2,6 @@
 // Embedding", "Foreign Key Joins").
 #include "links.hpp"
 
-#include "names.hpp"
-
 namespace millrace::plan {
 namespace {
 
@@ -16,8 +14,8 @@ bool is_view(const routes::Resource& resource) {
 }
 
 bool shown_as(const routes::Resource& resource, const std::string& column, std::string_view name) {
-    const std::string* api_name = find_api_name(resource, column);
-    return api_name != nullptr && *api_name == name;
+    const routes::ApiColumn* shown = resource.by_catalog_name(column);
+    return shown != nullptr && shown->name == name;
 }
 
 bool by_source_column(const routes::Resource& source, const Relationship& way, std::string_view name) {

@@ -1,8 +1,6 @@
 // Looks names of a request up in what the version shows; the catalog's own names mean nothing here.
 #include "names.hpp"
 
-#include <algorithm>
-
 #include "millrace/core/text.hpp"
 
 namespace millrace::plan {
@@ -17,15 +15,8 @@ std::optional<std::string> closest_column(const routes::Resource& resource, std:
 }  // namespace
 
 const catalog::Column* find_column(const routes::Resource& resource, std::string_view api_name) {
-    for (const routes::ApiColumn& column : resource.columns)
-        if (column.name == api_name) return column.column;
-    return nullptr;
-}
-
-const std::string* find_api_name(const routes::Resource& resource, std::string_view column) {
-    for (const routes::ApiColumn& shown : resource.columns)
-        if (shown.column->name == column) return &shown.name;
-    return nullptr;
+    const routes::ApiColumn* found = resource.column(api_name);
+    return found == nullptr ? nullptr : found->column;
 }
 
 Error no_such_column(const routes::Resource& resource, std::string_view name) {
@@ -50,11 +41,12 @@ Result<Field> resolve(const routes::Resource& resource, const request::FieldPath
     return Field{column, path.json};
 }
 
-std::vector<const catalog::Column*> primary_key(const catalog::Relation& relation) {
+std::vector<const catalog::Column*> key_columns(const catalog::Relation& relation, const std::vector<std::string>& key) {
     std::vector<const catalog::Column*> out;
-    for (const std::string& name : relation.primary_key) {
-        auto column = std::ranges::find(relation.columns, name, &catalog::Column::name);
-        if (column != relation.columns.end()) out.push_back(&*column);
+    for (const std::string& name : key) {
+        const catalog::Column* column = relation.column(name);
+        if (column == nullptr) return {};
+        out.push_back(column);
     }
     return out;
 }

@@ -10,8 +10,6 @@
 namespace millrace::plan {
 
 [[nodiscard]] const catalog::Column* find_column(const routes::Resource& resource, std::string_view api_name);
-// The name that the version gives a column of the catalog; nothing when it hides it.
-[[nodiscard]] const std::string* find_api_name(const routes::Resource& resource, std::string_view column);
 
 // As Postgres words it for a read (42703), and as PostgREST does for the keys of a payload (PGRST204).
 [[nodiscard]] Error no_such_column(const routes::Resource& resource, std::string_view name);
@@ -19,6 +17,8 @@ namespace millrace::plan {
 
 [[nodiscard]] Result<Field> resolve(const routes::Resource& resource, const request::FieldPath& path);
 
-[[nodiscard]] std::vector<const catalog::Column*> primary_key(const catalog::Relation& relation);
+// A key of Relation as columns; empty when the relation lacks one of them.
+[[nodiscard]] std::vector<const catalog::Column*> key_columns(const catalog::Relation& relation,
+                                                              const std::vector<std::string>& key);
 
 }  // namespace millrace::plan

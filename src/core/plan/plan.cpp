@@ -21,7 +21,7 @@ const catalog::Column* eq_column(const Filter& filter) {
 }
 
 bool by_full_key(const ReadNode& root) {
-    const std::vector<const catalog::Column*> key = primary_key(*root.resource->relation);
+    const std::vector<const catalog::Column*> key = key_columns(*root.resource->relation, root.resource->relation->primary_key);
     if (key.empty() || root.filters.size() != key.size()) return false;
     return std::ranges::all_of(key, [&](const catalog::Column* column) {
         return std::ranges::any_of(root.filters, [&](const Filter& filter) { return eq_column(filter) == column; });

@@ -1,4 +1,4 @@
-// The base tables behind a plan: what a cached answer depends on, or what a write changes.
+// What stands behind a plan: the relations it touches, and the base tables whose change changes its answer.
 #include <algorithm>
 
 #include "millrace/core/plan.hpp"
@@ -6,34 +6,62 @@
 namespace millrace::plan {
 namespace {
 
-using Tables = std::vector<std::string>;
+struct Behind {
+    std::vector<const catalog::Relation*> relations;
+    std::vector<const catalog::Junction*> junctions;
+};
 
-void add_relation(Tables& out, const routes::Resource& resource) {
-    out.insert(out.end(), resource.relation->base_tables.begin(), resource.relation->base_tables.end());
-}
-
-void add_tree(Tables& out, const ReadNode& node) {
-    add_relation(out, *node.resource);
-    if (node.link != nullptr && node.link->relationship->junction) {
-        const catalog::Junction& junction = *node.link->relationship->junction;
-        out.push_back(junction.schema + "." + junction.name);
-    }
+void add_tree(Behind& out, const ReadNode& node) {
+    out.relations.push_back(node.resource->relation);
+    if (node.link != nullptr && node.link->relationship->junction) out.junctions.push_back(&*node.link->relationship->junction);
     for (const ReadNode& embed : node.embeds) add_tree(out, embed);
 }
 
-void add_tables(Tables& out, const Read& read) { add_tree(out, read.root); }
-void add_tables(Tables& out, const Insert& insert) { add_relation(out, *insert.resource); }
-void add_tables(Tables& out, const Update& update) { add_relation(out, *update.resource); }
-void add_tables(Tables& out, const Remove& remove) { add_relation(out, *remove.resource); }
+void add(Behind& out, const Read& read) { add_tree(out, read.root); }
+
+template <class Write>
+void add(Behind& out, const Write& write) {
+    out.relations.push_back(write.resource->relation);
+}
+
+Behind behind(const Plan& plan) {
+    Behind out;
+    std::visit([&](const auto& what) { add(out, what); }, plan);
+    return out;
+}
+
+template <class T>
+std::vector<T> sorted_once(std::vector<T> all) {
+    std::ranges::sort(all);
+    all.erase(std::unique(all.begin(), all.end()), all.end());  // std::ranges::unique: clang 14 cannot read its result
+    return all;
+}
+
+std::vector<std::string> tags_of(const std::vector<const catalog::Relation*>& relations) {
+    std::vector<std::string> out;
+    for (const catalog::Relation* relation : relations)
+        out.insert(out.end(), relation->base_tables.begin(), relation->base_tables.end());
+    return out;
+}
 
 }  // namespace
 
+std::vector<const catalog::Relation*> relations_behind(const Plan& plan, const catalog::Catalog& catalog) {
+    Behind all = behind(plan);
+    for (const catalog::Junction* junction : all.junctions)
+        if (const catalog::Relation* found = catalog.find(junction->schema, junction->name)) all.relations.push_back(found);
+    return sorted_once(std::move(all.relations));
+}
+
+std::vector<std::string> tables_behind(const Plan& plan, const catalog::Catalog& catalog) {
+    return sorted_once(tags_of(relations_behind(plan, catalog)));
+}
+
 std::vector<std::string> tables_behind(const Plan& plan) {
-    Tables out;
-    std::visit([&](const auto& what) { add_tables(out, what); }, plan);
-    std::ranges::sort(out);
-    out.erase(std::unique(out.begin(), out.end()), out.end());  // std::ranges::unique: clang 14 cannot read its result
-    return out;
+    const Behind all = behind(plan);
+    std::vector<std::string> out = tags_of(all.relations);
+    for (const catalog::Junction* junction : all.junctions) out.push_back(catalog::tag_of(junction->schema, junction->name));
+    return sorted_once(std::move(out));
 }
 
 }  // namespace millrace::plan

@@ -14,6 +14,11 @@ namespace {
 using request::ApiRequest;
 using request::ReturnKind;
 
+// Of a view, the keys of the tables behind it.
+std::vector<const catalog::Column*> key_of(const routes::Resource& resource) {
+    return key_columns(*resource.relation, resource.relation->key());
+}
+
 Result<std::optional<ReadNode>> plan_representation(const ApiRequest& request, const routes::Resource& resource,
                                                     const Options& options) {
     auto root = plan_select(resource, request.select, options);
@@ -26,12 +31,12 @@ Result<std::optional<ReadNode>> plan_representation(const ApiRequest& request, c
 std::optional<ReadNode> key_only(const routes::Resource& resource) {
     ReadNode root;
     root.resource = &resource;
-    for (const catalog::Column* column : primary_key(*resource.relation)) {
-        const std::string* name = find_api_name(resource, column->name);
-        if (name == nullptr) return std::nullopt;
+    for (const std::string& name : resource.relation->key()) {
+        const routes::ApiColumn* shown = resource.by_catalog_name(name);
+        if (shown == nullptr) return std::nullopt;
         OutputColumn& output = root.columns.emplace_back();
-        output.key = *name;
-        output.field.column = column;
+        output.key = shown->name;
+        output.field.column = shown->column;
     }
     return root.columns.empty() ? std::nullopt : std::optional<ReadNode>(std::move(root));
 }
@@ -54,7 +59,7 @@ Error no_conflict_column(const std::string& name) {
 }
 
 Result<std::vector<const catalog::Column*>> conflict_columns(const ApiRequest& request, const routes::Resource& resource) {
-    if (request.on_conflict.empty()) return primary_key(*resource.relation);
+    if (request.on_conflict.empty()) return key_of(resource);
     std::vector<const catalog::Column*> out;
     for (const std::string& name : request.on_conflict) {
         const catalog::Column* column = find_column(resource, name);
@@ -92,7 +97,7 @@ const request::Condition* plain_eq(const request::Placed<request::FilterNode>& p
 Result<std::vector<std::pair<const catalog::Column*, std::string>>> key_in_url(const ApiRequest& request,
                                                                                const routes::Resource& resource) {
     std::vector<std::pair<const catalog::Column*, std::string>> out;
-    const std::vector<const catalog::Column*> key = primary_key(*resource.relation);
+    const std::vector<const catalog::Column*> key = key_of(resource);
     for (const auto& placed : request.filters) {
         if (!placed.path.empty()) continue;
         const request::Condition* eq = plain_eq(placed);
@@ -142,7 +147,7 @@ Result<Plan> plan_replace(const ApiRequest& request, request::Payload payload, c
     auto insert = start_insert(request, std::move(payload), resource, options);
     if (!insert) return std::move(insert).error();
     insert->resolution = request::Resolution::merge_duplicates;
-    insert->conflict = primary_key(*resource.relation);
+    insert->conflict = key_of(resource);
     for (auto& [column, value] : *key) {
         auto written = std::ranges::find(insert->columns, column);
         if (written == insert->columns.end()) return Error::of(Fault::put_needs_all_keys);

@@ -125,8 +125,7 @@ void Connection::look_at_deadlines() {
     watch(next);
 }
 
-void Connection::close(std::string reason, bool silent) {
-    if (silent) observer_ = nullptr;
+void Connection::close(std::string reason) {
     if (std::exchange(closed_, true)) return;
     reason_ = std::move(reason);
     boost::system::error_code ignored;

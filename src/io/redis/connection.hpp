@@ -27,8 +27,9 @@ public:
     // Is there no room for one more that somebody waits for, or for one that nobody does?
     [[nodiscard]] bool full(bool awaited) const;
     [[nodiscard]] bool closed() const { return closed_; }
-    // Every call that is underway fails. Nothing is reported from here on when `silent`.
-    void close(std::string reason, bool silent = false);
+    // Every call that is underway fails.
+    void close(std::string reason);
+    void silence() { observer_ = nullptr; }  // nothing is reported from here on
 
 private:
     using Socket = asio::generic::stream_protocol::socket;

@@ -1,5 +1,6 @@
 // Keeps one connection up, again and again with backoff, and gives commands to it; while there is none they fail at once.
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 #include <random>
 #include <utility>
 
@@ -85,13 +86,18 @@ void Link::start() {
 
 bool Link::up() const { return state_->connection && !state_->connection->closed(); }
 
+// Cancels first and closes in a later turn: Boost 1.81 forwards a cancellation that comes from outside the loop as a posted
+// pointer to the task, so the task must not end before it arrives.
 void Link::stop() {
     if (std::exchange(state_->stopped, true)) return;
     state_->observer = nullptr;
-    for (const auto& connection : {state_->fresh, state_->connection})
-        if (connection) connection->close("stopped", true);
-    state_->connection.reset();
     state_->tasks.reset();
+    for (const auto& connection : {state_->fresh, state_->connection}) {
+        if (!connection) continue;
+        connection->silence();
+        asio::post(state_->context, [connection] { connection->close("stopped"); });
+    }
+    state_->connection.reset();
 }
 
 namespace {

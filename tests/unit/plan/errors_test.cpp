@@ -42,18 +42,18 @@ std::vector<Refused> refusals() {
     const Shop &a = v1(), &b = v2();
     const auto many_orders = aliased(embed("orders", {col("id")}), "sales");
     return {
-        {"a column that is not there", a, "products", read({col("nam")}), "42703", 400, "column products.nam does not exist", "",
-         "Perhaps you meant to reference the column \"products.name\"."},
-        {"a filter on it", a, "products", filtered({}, eq("xyzzyx", "1")), "42703", 400, "column products.xyzzyx does not exist",
-         "", ""},
+        {"a column that is not there", a, "products", read({col("nam")}), "42703", 400, "column products.nam does not exist",
+         "", "Perhaps you meant to reference the column \"products.name\"."},
+        {"a filter on it", a, "products", filtered({}, eq("xyzzyx", "1")), "42703", 400,
+         "column products.xyzzyx does not exist", "", ""},
         {"an order by it", a, "products", ordered({}, "", "xyzzyx"), "42703", 400, "column products.xyzzyx does not exist", "",
          ""},
         {"a hidden column", b, "goods", read({col("attributes")}), "42703", 400, "column goods.attributes does not exist", "",
          ""},
         {"a filter on a hidden column", b, "goods", filtered({}, eq("attributes->>a", "1")), "42703", 400,
          "column goods.attributes does not exist", "", ""},
-        {"a column's name in the catalog", b, "goods", read({col("name")}), "42703", 400, "column goods.name does not exist", "",
-         ""},
+        {"a column's name in the catalog", b, "goods", read({col("name")}), "42703", 400, "column goods.name does not exist",
+         "", ""},
         {"a column of an embed", a, "products", read({{embed("categories", {col("xyzzyx")})}}), "42703", 400,
          "column categories.xyzzyx does not exist", "", ""},
         {"an embed that is none", a, "products", read({{embed("category", {})}}), "PGRST200", 400,
@@ -84,8 +84,9 @@ std::vector<Refused> refusals() {
         {"a filter on what is not embedded", a, "products", filtered({}, eq("name", "x"), {"categoriesx"}), "PGRST108", 400,
          "'categoriesx' is not an embedded resource in this request", "",
          "Verify that 'categoriesx' is included in the 'select' query parameter."},
-        {"a filter that goes by the name of an aliased embed", a, "products", filtered({{many_orders}}, eq("id", "1"), {"orders"}),
-         "PGRST108", 400, "'orders' is not an embedded resource in this request",
+        {"a filter that goes by the name of an aliased embed", a, "products",
+         filtered({{many_orders}}, eq("id", "1"), {"orders"}), "PGRST108", 400,
+         "'orders' is not an embedded resource in this request",
          "Target names are not allowed in filters if they have an alias",
          "Change 'orders' to 'sales' in filters, orders or limits."},
         {"an order by what is not embedded", a, "products", ordered({}, "categories", "name"), "PGRST108", 400,
@@ -101,7 +102,7 @@ std::vector<Refused> refusals() {
          "Use of aggregate functions is not allowed", "", ""},
         {"too many levels", a, "categories", read({{nested(17)}}), "PGRST100", 400, "The select is nested too deeply",
          "At most 16 levels of embedding are allowed.", ""},
-};
+    };
 }
 
 TEST(PlanErrors, are_worded_as_postgrest_does_and_name_only_what_the_version_shows) {

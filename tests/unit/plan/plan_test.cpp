@@ -112,11 +112,37 @@ TEST(PlanKeys, one_row_is_known_by_eq_on_the_whole_primary_key_and_nothing_else)
 }
 
 TEST(PlanTables, are_those_behind_the_root_the_embeds_and_the_junctions) {
-    const auto plan =
-        make(read({{embed("orders", {{embed("order_items", {})}})}, {embed("categories", {})}}), v1()["products"]);
+    const auto found = make(read({{embed("orders", {})}, {embed("categories", {})}}), v1()["products"]);
+    ASSERT_TRUE(found);
+    const std::vector<std::string> tables = {"public.categories", "public.order_items", "public.orders", "public.products"};
+    EXPECT_EQ(plan::tables_behind(*found), tables);
+    catalog::Catalog catalog;
+    catalog.relations.assign(v1().relations.begin(), v1().relations.end());
+    EXPECT_EQ(plan::tables_behind(*found, catalog), tables);
+}
+
+TEST(PlanTables, of_a_junction_that_is_a_view_are_those_behind_it) {
+    const auto plan = make(read({{embed("orders", {})}}), v1()["products"]);
     ASSERT_TRUE(plan);
-    EXPECT_EQ(plan::tables_behind(*plan),
-              (std::vector<std::string>{"public.categories", "public.order_items", "public.orders", "public.products"}));
+    catalog::Catalog catalog;
+    catalog.relations = {table("order_items", {}, {})};
+    catalog.relations[0].base_tables = {"hidden.items"};
+    EXPECT_EQ(plan::tables_behind(*plan, catalog),
+              (std::vector<std::string>{"hidden.items", "public.orders", "public.products"}));
+    EXPECT_EQ(plan::relations_behind(*plan, catalog).size(), 3U);
+}
+
+TEST(PlanKeys, of_a_view_serve_its_writes_but_promise_no_single_row) {
+    Shop shop;
+    shop.relations.push_back(table("customers", {column("id", "integer"), column("name", "text")}, {}));
+    shop.relations.back().kind = catalog::RelationKind::view;
+    shop.relations.back().inferred_key = {"id"};
+    const routes::Resource& people = shop.show("customers", "people");
+    auto request = read();
+    where(request, eq("id", "1"));
+    EXPECT_FALSE(std::get<plan::Read>(*make(request, people)).by_full_key);
+    request.action = Action::insert;
+    EXPECT_EQ(std::get<plan::Insert>(*make(request, people, payload("{}", {}))).conflict.at(0)->name, "id");
 }
 
 // Writes.

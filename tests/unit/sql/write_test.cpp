@@ -1,8 +1,8 @@
 // Writes as SQL.
 #include <gtest/gtest.h>
 
-#include "../plan/shop.hpp"
 #include "millrace/core/sql.hpp"
+#include "shop.hpp"
 
 namespace millrace::shop {
 namespace {

@@ -1,0 +1,170 @@
+// The life of a connection: head, body, handler, reply, in order, until one side has enough.
+#include "session.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <millrace/core/reply.hpp>
+#include <utility>
+
+namespace millrace::http {
+namespace {
+
+framing::Limits limits_of(const config::HttpSettings& http) {
+    framing::Limits limits;
+    limits.head_bytes_max = http.head_bytes_max;
+    limits.headers_max = http.headers_max;
+    limits.target_bytes_max = http.target_bytes_max;
+    return limits;
+}
+
+std::string text_of(std::exception_ptr error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        return e.what();
+    } catch (...) {
+        return "an exception that is no std::exception";
+    }
+}
+
+}  // namespace
+
+SessionContext::SessionContext(asio::io_context& loop, ServerOptions with, Handler& answers, events::Observer& watches)
+    : io(loop),
+      options(std::move(with)),
+      handler(answers),
+      observer(watches),
+      limits(limits_of(options.http)),
+      writer(options.server_name),
+      watchdog(loop),
+      to_flush(std::make_shared<std::vector<Session*>>()) {}
+
+void SessionContext::flush_later(Session& session) {
+    to_flush->push_back(&session);
+    if (to_flush->size() > 1) return;
+    asio::post(io, [list = to_flush] {
+        const std::vector<Session*> asked = std::exchange(*list, {});
+        for (Session* one : asked) one->flush_now();
+    });
+}
+
+Session::Session(std::shared_ptr<SessionContext> context, Socket socket, std::string peer)
+    : kept_(std::move(context)),
+      context_(*kept_),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      place_(context_.sessions.insert(context_.sessions.end(), this)),
+      watch_(context_.watchdog.watch(*this)),
+      quiet_since_(net::now()) {
+    boost::system::error_code ignored;  // a socket that cannot fails at its first operation
+    socket_.non_blocking(true, ignored);
+    context_.emit(events::ConnectionOpened{});
+}
+
+Session::~Session() {
+    if (flush_asked_) std::erase(*context_.to_flush, this);
+    context_.sessions.erase(place_);
+    context_.emit(events::ConnectionClosed{});
+}
+
+asio::awaitable<void> Session::run() {
+    while (!closing_) {
+        const bool has_head = co_await read_head();
+        if (!has_head) break;
+        if (head_.body != framing::BodyKind::none) {
+            const bool has_body = co_await read_body();
+            if (!has_body) break;
+        }
+        co_await answer();
+    }
+    co_await finish();
+}
+
+asio::awaitable<void> Session::turn_away(Error error) {
+    refuse(error);
+    co_await finish();
+}
+
+// A request may be on its way on a connection that is idle here: it gets a moment to arrive, and is then the last one.
+void Session::drain() {
+    if (phase_ == Phase::idle) deadline.at = std::min(deadline.at, net::now() + drain_grace);
+}
+
+void Session::cut() {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+}
+
+void Session::expire() {
+    expired_ = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+}
+
+asio::awaitable<void> Session::answer() {
+    begin_trace();
+    phase_ = Phase::handling;
+    deadline = {};
+    if (!out_.empty() && !flush_asked_) {
+        flush_asked_ = true;
+        context_.flush_later(*this);
+    }
+    message::Reply reply;
+    try {
+        reply = co_await context_.handler.handle(head_.request, trace_);
+    } catch (...) {
+        if (context_.aborted) throw;
+        const std::string what = text_of(std::current_exception());
+        context_.observer.on(events::Fallen{"http.handler", what});
+        reply = reply::from_error(Error::of(Fault::internal));
+        reply.close = true;
+    }
+    co_await write(std::move(reply));
+    in_.consume(request_bytes_);
+    scanned_ = 0;
+}
+
+void Session::begin_trace() {
+    head_.request.peer = peer_;
+    head_.request.arrived = head_began_;
+    const std::string_view sent = head_.request.header("x-request-id");
+    if (RequestIds::valid(sent)) {
+        trace_.request_id = sent;
+    } else {
+        context_.ids.make(trace_.request_id);
+    }
+    trace_.version = trace_.route = "none";
+    trace_.role.clear();
+    trace_.error_code.clear();
+    trace_.cache = events::CacheResult::none;
+    trace_.plan = trace_.lane_wait = trace_.database = trace_.redis = trace_.render = {};
+}
+
+void Session::report_finished(const message::Reply& reply, std::size_t bytes_out) {
+    if (context_.options.emit_requests) {
+        events::RequestFinished event;
+        event.request_id = trace_.request_id;
+        event.version = trace_.version;
+        event.route = trace_.route;
+        event.path = head_.request.path;
+        event.peer = peer_;
+        event.role = trace_.role;
+        event.method = head_.request.method;
+        event.status = reply.status;
+        event.bytes_in = head_length_ + head_.request.body.size();
+        event.bytes_out = bytes_out;
+        event.cache = trace_.cache;
+        event.total = quiet_since_ - head_began_;
+        event.plan = trace_.plan;
+        event.lane_wait = trace_.lane_wait;
+        event.database = trace_.database;
+        event.redis = trace_.redis;
+        event.render = trace_.render;
+        event.error_code = trace_.error_code;
+        context_.observer.on(event);
+    }
+    trace_.keep.reset();
+}
+
+}  // namespace millrace::http

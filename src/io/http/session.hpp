@@ -1,0 +1,121 @@
+// One connection: reads requests, has them answered in order, ends.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <list>
+#include <memory>
+#include <millrace/io/http.hpp>
+#include <millrace/io/net.hpp>
+#include <string>
+#include <vector>
+
+#include "buffer.hpp"
+#include "reply_writer.hpp"
+
+namespace millrace::http {
+
+// The concrete executor spares a virtual call for each operation.
+using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
+
+inline constexpr std::size_t kept_bytes_max = 16 * 1024;  // of memory that a connection keeps between requests
+inline constexpr Duration drain_grace =
+    std::chrono::milliseconds(300);  // for a request that is on its way to an idle connection
+
+class Session;
+
+// What the sessions of one server share.
+struct SessionContext {
+    SessionContext(asio::io_context& io, ServerOptions options, Handler& handler, events::Observer& observer);
+
+    void emit(const events::Event& event) {
+        if (options.emit_requests) observer.on(event);
+    }
+    // Sends a session's finished replies at the end of this turn of the loop, if it waits for a handler until then.
+    void flush_later(Session& session);
+
+    asio::io_context& io;
+    ServerOptions options;
+    Handler& handler;
+    events::Observer& observer;
+    framing::Limits limits;
+    ReplyWriter writer;
+    RequestIds ids;
+    net::Watchdog watchdog;
+    std::list<Session*> sessions;
+    std::shared_ptr<std::vector<Session*>> to_flush;
+    bool draining = false, aborted = false;
+};
+
+class Session final : public net::Watched {
+public:
+    Session(std::shared_ptr<SessionContext> context, Socket socket, std::string peer);
+    ~Session() override;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    [[nodiscard]] asio::awaitable<void> run();
+    [[nodiscard]] asio::awaitable<void> turn_away(Error error);  // one refusal, nothing is read
+
+    void drain();  // ends the connection if it is idle
+    void cut();
+    void flush_now();
+    void expire() override;
+
+private:
+    enum class Phase : std::uint8_t { idle, head, body, handling, writing, ending };
+    enum class Sent : std::uint8_t { all, some, failed };
+
+    // session_read.cpp
+    [[nodiscard]] asio::awaitable<bool> read_head();
+    [[nodiscard]] asio::awaitable<bool> receive_head();
+    [[nodiscard]] asio::awaitable<bool> read_body();
+    [[nodiscard]] asio::awaitable<bool> read_in_place();
+    [[nodiscard]] asio::awaitable<bool> read_apart();
+    [[nodiscard]] asio::awaitable<bool> read_chunked(std::uint64_t body_bytes_max);
+    [[nodiscard]] asio::awaitable<std::size_t> receive(asio::mutable_buffer into);
+    [[nodiscard]] bool last_look();
+    void rest();
+
+    // session_write.cpp
+    [[nodiscard]] Sent send_now(std::string_view body);
+    [[nodiscard]] asio::awaitable<bool> flush(std::string_view body);
+    [[nodiscard]] asio::awaitable<void> write(message::Reply reply);
+    [[nodiscard]] asio::awaitable<void> finish();
+    [[nodiscard]] asio::awaitable<void> linger();
+    bool append(const message::Reply& reply);
+    void refuse(const Error& error);
+
+    // session.cpp
+    [[nodiscard]] asio::awaitable<void> answer();
+    void begin_trace();
+    void report_finished(const message::Reply& reply, std::size_t bytes_out);
+
+    std::shared_ptr<SessionContext> kept_;  // goes last: g++ 12 destroys a coroutine's arguments in any order
+    SessionContext& context_;
+    Socket socket_;
+    std::string peer_;
+    std::list<Session*>::iterator place_;
+    std::unique_ptr<net::Watchdog::Handle> watch_;
+
+    Buffer in_;
+    std::string body_;  // of a request that does not fit behind its head
+    std::string out_;   // replies that are not sent yet, all but their large bodies
+    std::size_t sent_ = 0;
+
+    framing::Head head_;
+    std::size_t scanned_ = 0;        // of in_, by find_head
+    std::size_t head_length_ = 0;    // of the present request
+    std::size_t request_bytes_ = 0;  // of in_ that are the present request's
+    Trace trace_;
+    TimePoint read_at_, head_began_, quiet_since_;
+
+    Phase phase_ = Phase::idle;
+    bool expired_ = false;      // the deadline passed while an operation waited
+    bool closing_ = false;      // no further request is read
+    bool refused_ = false;      // what the client still sends is not wanted
+    bool broken_ = false;       // nothing can be sent any more
+    bool flush_asked_ = false;  // in the context's list
+};
+
+}  // namespace millrace::http

@@ -1,0 +1,123 @@
+// Sends replies: gathered while more requests are there, at once without waiting when the socket takes them, and an end that
+// lets the client read what it was told.
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <millrace/core/reply.hpp>
+#include <utility>
+
+#include "session.hpp"
+
+namespace millrace::http {
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t copied_body_bytes_max = 8 * 1024;  // copying this much is cheaper than a second buffer
+constexpr std::size_t gathered_bytes_max = 64 * 1024;
+constexpr std::size_t linger_bytes_max = 1024 * 1024;
+constexpr Duration linger_time = std::chrono::seconds(2);
+
+}  // namespace
+
+bool Session::append(const message::Reply& reply) {
+    quiet_since_ = net::now();
+    const ReplyForm form{head_.request.method == message::Method::head, head_.http_1_0, closing_, trace_.request_id};
+    return context_.writer.append_head(out_, reply, form, quiet_since_);
+}
+
+asio::awaitable<void> Session::write(message::Reply reply) {
+    phase_ = Phase::writing;
+    closing_ = reply.close || context_.draining || !head_.keep_alive;
+    const std::size_t before = out_.size();
+    const bool with_body = append(reply);
+    const std::string_view body = with_body ? reply.body.view() : std::string_view();
+    const bool apart = body.size() > copied_body_bytes_max;
+    if (!apart) out_ += body;
+    report_finished(reply, out_.size() - before + (apart ? body.size() : 0));
+    if (!apart && out_.size() < gathered_bytes_max) co_return;
+    const std::string_view rest = apart ? body : std::string_view();
+    const bool flushed = co_await flush(rest);
+    if (!flushed) closing_ = broken_ = true;
+}
+
+// A refusal is the last thing that is said: what follows on this connection cannot be trusted to be a request.
+void Session::refuse(const Error& error) {
+    context_.ids.make(trace_.request_id);
+    closing_ = refused_ = true;
+    const message::Reply reply = reply::from_error(error);
+    if (append(reply)) out_ += reply.body.view();
+    context_.emit(events::RequestRefused{error.code, error.status});
+}
+
+// Sends what the socket takes without waiting: out_ from sent_ on, then `body` when it is given.
+Session::Sent Session::send_now(std::string_view body) {
+    while (sent_ < out_.size() + body.size()) {
+        boost::system::error_code error;
+        const std::size_t head_left = sent_ < out_.size() ? out_.size() - sent_ : 0;
+        const std::size_t body_sent = sent_ > out_.size() ? sent_ - out_.size() : 0;
+        if (body.empty()) {
+            sent_ += socket_.write_some(asio::buffer(out_.data() + sent_, head_left), error);
+        } else {
+            const std::array<asio::const_buffer, 2> parts{asio::buffer(out_.data() + out_.size() - head_left, head_left),
+                                                          asio::buffer(body.data() + body_sent, body.size() - body_sent)};
+            sent_ += socket_.write_some(parts, error);
+        }
+        if (error == asio::error::would_block || error == asio::error::try_again) return Sent::some;
+        if (error) {
+            closing_ = broken_ = true;
+            return Sent::failed;
+        }
+    }
+    out_.clear();
+    if (out_.capacity() > kept_bytes_max) out_.shrink_to_fit();
+    sent_ = 0;
+    return Sent::all;
+}
+
+asio::awaitable<bool> Session::flush(std::string_view body) {
+    for (;;) {
+        const Sent sent = send_now(body);
+        if (sent != Sent::some) co_return sent == Sent::all;
+        // The time limit is on progress: a client that reads slowly but steadily is served.
+        deadline.at = net::now() + std::chrono::milliseconds(context_.options.http.write_timeout_ms);
+        expired_ = false;
+        const auto [error] = co_await socket_.async_wait(Socket::wait_write, use_tuple);
+        if (error || expired_) {
+            closing_ = broken_ = true;
+            co_return false;
+        }
+    }
+}
+
+void Session::flush_now() {
+    flush_asked_ = false;
+    if (!broken_ && phase_ == Phase::handling) (void)send_now({});
+}
+
+// RFC 9112 §9.6: closing while bytes of the client are unread resets the connection and may take the last reply along.
+asio::awaitable<void> Session::finish() {
+    if (broken_) co_return;
+    phase_ = Phase::ending;
+    const std::string_view nothing_more;
+    const bool flushed = co_await flush(nothing_more);
+    if (!flushed) co_return;
+    boost::system::error_code error;
+    socket_.shutdown(Socket::shutdown_send, error);
+    const bool client_is_done = !head_.keep_alive && in_.empty() && !refused_;
+    if (!error && closing_ && !client_is_done) co_await linger();
+}
+
+asio::awaitable<void> Session::linger() {
+    deadline.at = net::now() + linger_time;
+    expired_ = false;
+    in_.consume(in_.view().size());
+    in_.make_room(1);
+    for (std::size_t drained = 0; drained < linger_bytes_max && !expired_;) {
+        const auto [error, received] = co_await socket_.async_read_some(asio::buffer(in_.tail()), use_tuple);
+        if (error) co_return;
+        drained += received;
+    }
+}
+
+}  // namespace millrace::http

@@ -1,0 +1,202 @@
+// A server on a free port and a thread of its own, with a handler that shows what it was asked.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <functional>
+#include <future>
+#include <millrace/io/http.hpp>
+#include <millrace/io/net.hpp>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
+#include "client.hpp"
+
+namespace millrace::http {
+
+using testing_client::Answer;
+using testing_client::Client;
+
+struct Finished {
+    std::string id, path, peer;
+    int status = 0;
+    std::uint64_t bytes_in = 0, bytes_out = 0;
+    Duration total{};
+};
+
+class Recorder final : public events::Observer {
+public:
+    void on(const events::Event& event) override {
+        const std::lock_guard lock(mutex_);
+        if (std::holds_alternative<events::ConnectionOpened>(event)) ++opened;
+        if (std::holds_alternative<events::ConnectionClosed>(event)) ++closed;
+        if (const auto* e = std::get_if<events::RequestRefused>(&event)) refused.emplace_back(e->code);
+        if (const auto* e = std::get_if<events::Fallen>(&event)) fallen.emplace_back(e->what);
+        if (const auto* e = std::get_if<events::RequestFinished>(&event))
+            finished.push_back({std::string(e->request_id), std::string(e->path), std::string(e->peer), e->status, e->bytes_in,
+                                e->bytes_out, e->total});
+    }
+    // The recorder is read after the server's thread has ended, or through these.
+    template <class Read>
+    auto read(Read&& read) {
+        const std::lock_guard lock(mutex_);
+        return read(*this);
+    }
+
+    int opened = 0, closed = 0;
+    std::vector<std::string> refused, fallen;
+    std::vector<Finished> finished;
+
+private:
+    std::mutex mutex_;
+};
+
+// Answers by path: what a test needs to see.
+class Mirror final : public Handler {
+public:
+    explicit Mirror(asio::io_context& io) : gate(io) {}
+
+    [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override {
+        return head.path == "/large" ? 64 * 1024 * 1024 : 20'000;
+    }
+    [[nodiscard]] asio::awaitable<message::Reply> handle(const message::Request& request, Trace&) override {
+        if (request.path == "/throw") throw std::runtime_error("a bug");
+        if (request.path == "/wait") {
+            ++waiting;
+            const Deadline never;
+            co_await gate.wait(never);
+        }
+        co_return reply_to(request);
+    }
+
+    net::Signal gate;  // opens for all who wait at /wait
+    std::atomic<int> waiting = 0;
+
+private:
+    static message::Reply reply_to(const message::Request& request) {
+        message::Reply reply;
+        reply.headers.add("Content-Type", "text/plain");
+        if (request.path == "/204") reply.status = 204;
+        if (request.path == "/304") reply.status = 304;
+        if (request.path == "/close") reply.close = true;
+        if (request.path == "/own") {
+            reply.headers.add("Content-Length", "1");
+            reply.headers.add("transfer-encoding", "chunked");
+            reply.headers.add("Connection", "upgrade");
+            reply.headers.add("DATE", "now");
+            reply.headers.add("X-Request-Id", "mine");
+            reply.headers.add("Data", "kept");
+        }
+        if (request.path == "/bytes") {
+            const auto count = static_cast<std::size_t>(std::stoul(std::string(request.query)));
+            reply.body = std::make_shared<const std::string>(count, 'b');
+        } else if (request.path == "/large") {
+            reply.body = std::to_string(request.body.size()) + ' ' + std::to_string(text::hash64(request.body));
+        } else {
+            reply.body =
+                std::string(name(request.method)) + ' ' + std::string(request.target) + ' ' + std::string(request.body);
+        }
+        return reply;
+    }
+};
+
+class HttpServer : public testing::Test {
+protected:
+    void TearDown() override { stop(); }
+
+    // To be called once, after `options` are as the test wants them.
+    void start() {
+        open();
+        thread = std::thread([this] { io.run(); });
+    }
+
+    void stop() {
+        if (!thread.joinable()) return;
+        end();
+        work.reset();
+        thread.join();
+        EXPECT_EQ(recorder.opened, recorder.closed);
+        EXPECT_EQ(recorder.fallen, expected_fallen);
+    }
+
+    void restart() {
+        end();
+        on_loop([this] { open(); });
+    }
+
+    template <class Call>
+    void on_loop(Call call) {
+        std::promise<void> done;
+        asio::post(io, [&] {
+            call();
+            done.set_value();
+        });
+        done.get_future().wait();
+    }
+
+    // Asks on the loop until it is so; the socket's other end needs its turns to get there.
+    template <class Condition>
+    bool eventually(Condition condition) {
+        const TimePoint until = net::now() + std::chrono::seconds(10);
+        bool holds = false;
+        while (!holds && net::now() < until) {
+            on_loop([&] { holds = condition(); });
+            std::this_thread::yield();
+        }
+        return holds;
+    }
+    void open_gate() {
+        on_loop([this] { mirror.gate.notify_all(); });
+    }
+    bool drained(Deadline deadline) {
+        std::promise<bool> result;
+        asio::co_spawn(io, wait_drained(deadline, result), asio::detached);
+        return result.get_future().get();
+    }
+
+    Client client() const { return Client(port); }
+
+    asio::io_context io{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(io);
+    ServerOptions options;
+    Mirror mirror{io};
+    Recorder recorder;
+    std::vector<std::string> expected_fallen;
+    std::optional<Server> server;
+    std::uint16_t port = 0;
+    std::thread thread;
+
+private:
+    void open() {
+        server.emplace(io, options, mirror, recorder);
+        auto opened = server->open();
+        ASSERT_TRUE(opened.has_value());
+        port = *opened;
+        server->start();
+    }
+    void end() {
+        on_loop([this] { server->abort(); });
+        EXPECT_TRUE(drained({net::now() + std::chrono::seconds(10)}));
+        on_loop([this] { server.reset(); });
+    }
+    asio::awaitable<void> wait_drained(Deadline deadline, std::promise<bool>& result) {
+        const bool all = co_await server->drained(deadline);
+        result.set_value(all);
+    }
+};
+
+inline std::string get(const std::string& target, const std::string& lines = {}) {
+    return "GET " + target + " HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n";
+}
+inline std::string post(const std::string& target, const std::string& lines, const std::string& body = {}) {
+    return "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n" + body;
+}
+
+}  // namespace millrace::http
