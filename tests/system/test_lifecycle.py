@@ -70,8 +70,10 @@ class Lifecycle(SystemTest):
             self.assertEqual(server.request("/v1/products?id=eq.1").status, 200)
             wait_until(lambda: not server.running, 30, "it did not end")
         self.assertEqual(server.process.returncode, 0)
-        # A connection may be refused once the socket is closed: that request was never taken. One that was taken is answered.
-        self.assertLessEqual(set(readers.counts), {200, "ConnectionRefusedError"}, readers.counts)
+        # A connection may be refused once the socket is closed, or be reset when the system completed it in that very moment:
+        # no byte of those was read. What was read is answered, so nothing else may be seen, and resets are next to none.
+        self.assertLessEqual(set(readers.counts), {200, "ConnectionRefusedError", "ConnectionResetError"}, readers.counts)
+        self.assertLessEqual(readers.counts.get("ConnectionResetError", 0), 3, readers.counts)
 
     def test_the_admin_listener_tells_operations_what_they_need(self):
         self.get("/v1/products?id=eq.1")

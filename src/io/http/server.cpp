@@ -66,6 +66,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     // Connections that the system has made and nobody has taken yet would be reset with the listening socket.
     void take_waiting() {
         boost::system::error_code error;
+        acceptor.listen(0, error);  // the queue grows no longer
         acceptor.non_blocking(true, error);
         while (!error) {
             Socket socket(context.io);
