@@ -1,5 +1,4 @@
 """A private Postgres: its own data directory, a loopback port and a unix socket, trust for local connections."""
-import hashlib
 import os
 import pwd
 import shutil
@@ -8,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from .ports import free_port
+from .postgres_home import as_postgres, home_for
 from .process import Process, ServerFailed
 
 SOCKET_PATH_MAX = 92  # of its folder: the kernel's limit is 107, and "/.s.PGSQL.12345" is part of it
@@ -26,31 +26,6 @@ def binaries():
     raise ServerFailed("Postgres' server programs were not found; 'make deps' installs them")
 
 
-def as_postgres():
-    """Postgres refuses to run as root: a prefix that runs a command as the user postgres when we are root."""
-    if os.geteuid() != 0:
-        return []
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-
-
-def _reachable(directory):
-    return subprocess.run(as_postgres() + ["test", "-x", directory], cwd="/", check=False).returncode == 0
-
-
-def _home(directory):
-    """The directory itself, or one under /var/tmp when the user postgres cannot get to it (a checkout under /root)."""
-    directory = Path(directory).absolute()
-    directory.mkdir(parents=True, exist_ok=True)
-    if not _reachable(directory):
-        digest = hashlib.sha256(str(directory).encode()).hexdigest()[:12]
-        elsewhere = Path("/var/tmp") / f"millrace-{digest}"
-        elsewhere.mkdir(mode=0o755, exist_ok=True)
-        if elsewhere.stat().st_uid != os.geteuid():
-            raise ServerFailed(f"{elsewhere} belongs to somebody else")
-        return elsewhere
-    return directory
-
-
 class Postgres(Process):
     stop_signal = signal.SIGINT  # fast: ends sessions, loses nothing
     start_timeout_s = 60
@@ -61,7 +36,7 @@ class Postgres(Process):
         self.settings = dict(settings or {})
         if not durable:
             self.settings.update({"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
-        self.home = _home(self.directory)
+        self.home = home_for(self.directory)
         self.data = self.home / f"{name}-data"
         self.socket = str(self.data) if len(str(self.data)) <= SOCKET_PATH_MAX else ""
 
