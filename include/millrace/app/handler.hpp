@@ -2,6 +2,7 @@
 // first.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -49,6 +50,7 @@ private:
     Admission admission_;
     policy::ShapeTimes shape_times_;
     std::unordered_map<std::string, Work> remembered_;  // of this snapshot; bounded
+    std::array<std::uint64_t, 1024> seen_once_{};       // hashes of requests that were not remembered yet
     std::string remember_key_;                          // of the request at hand; a member for its memory's sake
 };
 

@@ -91,6 +91,9 @@ RequestHandler::Work RequestHandler::recall(const Turn& turn) {
 // back at the price of one plan.
 void RequestHandler::remember(const Work& work) {
     if (!work->repeatable) return;
+    // Most keys of a large table are asked for once in a while: only what comes again soon is worth the memory.
+    const std::uint64_t hash = text::hash64(remember_key_);
+    if (std::exchange(seen_once_[hash % seen_once_.size()], hash) != hash) return;
     if (remembered_.size() >= remembered_max) remembered_.clear();
     remembered_.emplace(remember_key_, work);
 }

@@ -80,7 +80,7 @@ std::vector<RequestPointer> Lane::close() {
 // Forgets everything about the connection; gives back the requests that it carried, in their order.
 std::vector<RequestPointer> Lane::reset() {
     ++generation_;
-    connected_ = writing_ = stalled_ = cancelling_ = false;
+    connected_ = writing_ = stalled_ = gathering_ = cancelling_ = false;
     connection_.close();
     statements_.clear();
     to_deallocate_.clear();

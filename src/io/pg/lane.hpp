@@ -74,6 +74,7 @@ private:
     std::vector<RequestPointer> reset();
 
     // Sending (lane_send.cpp).
+    void gather();
     [[nodiscard]] bool send_script(Request& request);
     [[nodiscard]] bool send_statement(const sql::Statement& statement, Request& request);
     [[nodiscard]] bool prepare(const sql::Statement& statement, Request& request, const Prepared*& prepared);
@@ -102,7 +103,7 @@ private:
     Connection connection_;
     policy::Backoff backoff_;
     std::uint64_t generation_ = 0;  // of the connection: callbacks of an earlier one are ignored
-    bool closed_ = false, connected_ = false, writing_ = false, stalled_ = false;
+    bool closed_ = false, connected_ = false, writing_ = false, stalled_ = false, gathering_ = false;
 
     std::deque<Step> steps_;  // what results are due, in order
     std::size_t in_flight_ = 0;
