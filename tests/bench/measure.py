@@ -49,7 +49,7 @@ def by_pgbench(postgres, script, database, user, role, seconds, prefix=()):
     before = _used({"Postgres": postgres})
     done = subprocess.run(
         [*prefix, str(binaries() / "pgbench"), "-n", "-M", "prepared", "-c", "8", "-j", "1", "-T", str(seconds), "-f", str(script),
-         "-h", "127.0.0.1", "-p", str(postgres.port), "-U", user, database],
+         "-h", postgres.socket or "127.0.0.1", "-p", str(postgres.port), "-U", user, database],
         env=environment, capture_output=True, text=True, check=False)
     time.sleep(0.3)  # until the postmaster has collected the sessions' times
     after = _used({"Postgres": postgres})
