@@ -42,6 +42,32 @@ class Cache(SystemTest):
         self.assertEqual(self.get(path).headers["content-range"], "0-0/*")
         self.assertEqual(self.get("/v2/items?id=eq.103&select=id").json, [{"id": 103}])
 
+    def test_requests_of_one_shape_get_each_its_own_rows(self):
+        for _ in range(4):
+            for number in range(201, 221):
+                self.assertEqual(self.get(f"/v1/products?select=id&id=eq.{number}").json, [{"id": number}])
+                self.assertEqual(self.get(f"/v1/orders?select=id&id=eq.{number}").json, [{"id": number}])
+                between = f"/v1/products?select=id&order=id&id=gte.{number}&id=lt.{number + 2}"
+                self.assertEqual([row["id"] for row in self.get(between).json], [number, number + 1])
+        counted = self.get("/v1/products?select=id&limit=2&id=gt.990", {"Prefer": "count=exact"})
+        self.assertEqual(counted.headers["content-range"].split("/")[1],
+                         self.sql("select count(*) from shop.products where id > 990"))
+
+    def test_filters_in_another_order_are_the_same_request(self):
+        for _ in range(3):
+            first = self.get("/v1/products?id=eq.222&category_id=gt.0&select=id")
+        swapped = self.get("/v1/products?category_id=gt.0&select=id&id=eq.222")
+        self.assertIn("hit", swapped.headers["cache-status"])
+        self.assertEqual(swapped.body, first.body)
+        self.assertEqual(self.get("/v1/products?id=gt.0&category_id=eq.222&select=id").json, [])
+
+    def test_a_value_cannot_pass_for_another(self):
+        for _ in range(3):
+            found = self.get("/v1/products?select=id&id=eq.223&name=like.%010%01")
+            self.assertEqual(found.json, [])
+            refused = self.get("/v1/products?select=id&id=eq.nonsense")
+            self.assert_error(refused, 400, "22P02")
+
     def test_routes_without_a_cache_are_always_asked(self):
         self.get("/v1/orders?id=eq.1")
         self.assertNotIn("cache-status", self.get("/v1/orders?id=eq.1").headers)

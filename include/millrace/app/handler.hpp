@@ -34,7 +34,8 @@ private:
     struct Turn;  // one request on its way
 
     [[nodiscard]] Result<pipeline::Prepared> understand(Turn& turn);
-    [[nodiscard]] Work recall(const Turn& turn);
+    [[nodiscard]] Result<pipeline::Prepared> plan(Turn& turn, const routes::Match& match, bool rememberable);
+    [[nodiscard]] Work recall(Turn& turn);
     void remember(const Work& work);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_through_cache(Turn& turn, Work work);
     [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work, TieredCache::Ticket ticket);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -29,10 +30,14 @@ struct Snapshot {
 };
 
 struct CachePlan {
-    std::string key;
+    std::string key;  // of the shape; cache_key() makes it a request's
+    std::vector<std::size_t> value_order;
     std::vector<cache::Tag> tags;
     routes::CachePolicy policy;
 };
+
+// The key of one request of a shape.
+[[nodiscard]] std::string cache_key(const CachePlan& plan, std::span<const std::string> values);
 
 // A request prepared: the statements to run and how their rows become a reply. Immutable, so it can be remembered and shared.
 struct Work {
@@ -59,10 +64,17 @@ using Prepared = std::variant<std::shared_ptr<const Work>, message::Reply>;
 [[nodiscard]] Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                                        const auth::Identity& identity, const message::Request& request);
 
-// Requests whose bytes alone tell that they mean the same work: anonymous reads. Repeatable work of such a request may be
-// remembered under this key, for one snapshot.
+// Requests whose bytes alone tell what they mean: anonymous reads. Repeatable work of such a request may be remembered under
+// this key, for one snapshot. Plain values of filters ("id=eq.42") are taken out of the key into `values`: requests that
+// differ in those alone have one shape and share its work.
 [[nodiscard]] bool rememberable(const message::Request& request, const auth::Identity& identity);
-void append_remember_key(std::string& out, const message::Request& request);
+void append_remember_key(std::string& out, const message::Request& request, std::vector<std::string>& values);
+
+// The work of a shape, for a request with values. Nothing when it cannot be shared, or when the request is wrong: then
+// prepare() tells.
+[[nodiscard]] std::shared_ptr<const Work> prepare_shape(const std::shared_ptr<const Snapshot>& snapshot,
+                                                        const routes::Match& match, const auth::Identity& identity,
+                                                        const message::Request& request);
 
 // Rows → reply, with the route's caching headers (ETag, Cache-Control, Vary) and its version's.
 [[nodiscard]] Result<message::Reply> finish(const Work& work, const sql::Results& results);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,11 @@ struct Statement {
     std::string text;                                    // with $1, $2, …
     std::vector<std::optional<std::string>> parameters;  // text format, untyped
     std::uint64_t shape = 0;                             // hash of text: the key of prepared statements and of measured times
+    // Of a shape that several requests share: parameters that each request brings, by their place in its values.
+    struct Slot {
+        std::size_t parameter = 0, value = 0;
+    };
+    std::vector<Slot> slots{};
 };
 
 // What goes to Postgres for one request: statements that are one implicit transaction (one Sync), in order.
@@ -47,6 +53,13 @@ struct Script {
     bool has_xid = false;              // the last statement's only cell is the write's xid8; null when it changed nothing
     bool writes = false;
     bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
+};
+
+// A script with the values of one request for its slots. Both must outlive the call that it is handed to.
+struct BoundScript {
+    BoundScript(const Script& s, std::span<const std::string> v = {}) : script(&s), values(v) {}
+    const Script* script;
+    std::span<const std::string> values;
 };
 
 // Settings of a transaction that come first: role, claims, headers (PostgREST, "Transaction-scoped settings").

@@ -41,7 +41,7 @@ public:
     // overloaded (503, Retry-After, at once) when too many wait, deadline_passed (504) when the answer is late (a slow
     // statement is cancelled), database_unavailable (503, Retry-After) when there is no connection or it broke underway.
     // A read that was underway on a connection that broke is sent once more on another; a write never is.
-    [[nodiscard]] asio::awaitable<Result<sql::Results>> run(const sql::Script& script, events::LaneClass lane,
+    [[nodiscard]] asio::awaitable<Result<sql::Results>> run(sql::BoundScript script, events::LaneClass lane,
                                                             bool authenticated, const sql::Verdict* verdict, Deadline deadline,
                                                             Timing& timing);
 

@@ -52,7 +52,8 @@ asio::awaitable<message::Reply> RequestHandler::handle(const message::Request& r
 
     Work work = std::get<Work>(std::move(*prepared));
     if (!work->cache) co_return co_await answer_from_database(turn, std::move(work));
-    if (auto entry = cache_.find_memory(work->cache->key, turn.wall); entry && turn.accepts(*entry))
+    turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
+    if (auto entry = cache_.find_memory(turn.cache_key, turn.wall); entry && turn.accepts(*entry))
         co_return turn.hit(*entry, events::CacheResult::hit_memory);
     co_return co_await answer_through_cache(turn, std::move(work));
 }
@@ -72,15 +73,29 @@ Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
     auto match = pipeline::find_route(*turn.snapshot, turn.request, turn.wall);
     if (!match) return std::move(match).error();
     turn.label(match->api, match->resource);
-    auto prepared = pipeline::prepare(turn.snapshot, *match, turn.identity, turn.request);
-    if (const auto* work = prepared ? std::get_if<Work>(&*prepared) : nullptr; work && rememberable) remember(*work);
+    auto prepared = plan(turn, *match, rememberable);
     turn.trace.plan = net::now() - began;
     return prepared;
 }
 
-RequestHandler::Work RequestHandler::recall(const Turn& turn) {
+// A request with plain values in its filters is planned as a shape, so that the next one with other values need not be.
+Result<pipeline::Prepared> RequestHandler::plan(Turn& turn, const routes::Match& match, bool rememberable) {
+    if (!turn.values.empty()) {
+        if (Work work = pipeline::prepare_shape(turn.snapshot, match, turn.identity, turn.request)) {
+            remember(work);
+            return pipeline::Prepared(std::move(work));
+        }
+    }
+    auto prepared = pipeline::prepare(turn.snapshot, match, turn.identity, turn.request);
+    const auto* work = prepared ? std::get_if<Work>(&*prepared) : nullptr;
+    if (work != nullptr && rememberable && turn.values.empty()) remember(*work);
+    turn.values.clear();  // the work has them in its own parameters
+    return prepared;
+}
+
+RequestHandler::Work RequestHandler::recall(Turn& turn) {
     remember_key_.clear();
-    pipeline::append_remember_key(remember_key_, turn.request);
+    pipeline::append_remember_key(remember_key_, turn.request, turn.values);
     const auto found = remembered_.find(remember_key_);
     if (found == remembered_.end()) return nullptr;
     const auto& sunset = found->second->api->table().sunset;
@@ -104,7 +119,7 @@ asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn,
         turn.passed_by(reply, "unfenced");
         co_return reply;
     }
-    const std::string& key = work->cache->key;
+    const std::string& key = turn.cache_key;
     auto place = co_await cache_.take_turn(key, turn.deadline);
     if (place.found.entry && turn.accepts(*place.found.entry))
         co_return turn.hit(*place.found.entry, events::CacheResult::hit_memory);
@@ -131,7 +146,7 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
         if (ticket)
             cache_.fill(std::move(ticket), std::move(shared));
         else
-            cache_.put(work->cache->key, std::move(shared));
+            cache_.put(turn.cache_key, std::move(shared));
     }
     pipeline::apply_conditions(turn.request, *reply);
     co_return std::move(*reply);
@@ -153,7 +168,8 @@ asio::awaitable<Result<sql::Results>> RequestHandler::query(Turn& turn, const pi
     const auto verdict = reply::verdict(work.shape, work.script);
     const sql::Verdict* judge = verdict ? &*verdict : nullptr;
     pg::Timing timing;
-    auto results = co_await pool_.run(work.script, lane_for(work), work.authenticated, judge, turn.deadline, timing);
+    const sql::BoundScript script(work.script, turn.values);
+    auto results = co_await pool_.run(script, lane_for(work), work.authenticated, judge, turn.deadline, timing);
     turn.trace.lane_wait = timing.waited;
     turn.trace.database = timing.took;
     if (results) shape_times_.record(work.script.statements[work.script.main].shape, timing.took);

@@ -29,6 +29,8 @@ struct RequestHandler::Turn {
     WallTime wall;
     Deadline deadline;
     std::optional<cache::Xid> token;
+    std::vector<std::string> values;  // of the request's filters, when its work is that of a shape
+    std::string cache_key;
 };
 
 }  // namespace millrace::app

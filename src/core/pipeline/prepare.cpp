@@ -1,6 +1,7 @@
 // The first half of a request's life: route, dialect, plan and SQL, one after the other, none of them looking back.
 #include <algorithm>
 
+#include "marks.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/plan.hpp"
 #include "millrace/core/text.hpp"
@@ -64,11 +65,13 @@ bool cacheable(const std::vector<const catalog::Relation*>& relations) {
     });
 }
 
-std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, const request::ApiRequest& api,
-                                    const auth::Identity& identity) {
+std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, std::string canonical_query,
+                                    const auth::Identity& identity, std::size_t values) {
     const routes::CachePolicy& policy = work.resource->policies.cache;
     const catalog::Catalog& catalog = *work.snapshot->catalog;
     if (work.script.writes || policy.ttl_s == 0 || !cacheable(plan::relations_behind(plan, catalog))) return std::nullopt;
+    auto order = take_order(canonical_query, values);
+    if (!order) return std::nullopt;
     // What else of the request decides the bytes: the representation, the window that a Range header asked for, the count.
     const std::string media = std::to_string(static_cast<int>(work.shape.media));
     const std::string range = std::to_string(work.shape.window.offset) + "-" +
@@ -77,16 +80,18 @@ std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, co
     cache::KeyParts parts;
     parts.version = work.api->version();
     parts.resource = work.resource->name;
-    parts.query = api.canonical_query;
+    parts.query = canonical_query;
     parts.media = media;
     parts.range = range;
     parts.role = identity.role;
     parts.deployment = work.snapshot->fingerprint;
-    return CachePlan{cache::make_key(parts), plan::tables_behind(plan, catalog), policy};
+    return CachePlan{cache::make_key(parts), std::move(*order), plan::tables_behind(plan, catalog), policy};
 }
 
-Result<Prepared> plan_work(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
-                           const auth::Identity& identity, const message::Request& request) {
+// `values`: how many marks stand in the request for values of filters.
+Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
+                                              const auth::Identity& identity, const message::Request& request,
+                                              std::size_t values) {
     auto api = request::parse(request);
     if (!api) return std::move(api).error();
     auto media = reply::choose_media(api->accept);
@@ -104,7 +109,7 @@ Result<Prepared> plan_work(const std::shared_ptr<const Snapshot>& snapshot, cons
     const auto* read = std::get_if<plan::Read>(&*plan);
     work->by_full_key = read != nullptr && read->by_full_key;
     work->script.writes = read == nullptr;
-    work->cache = cache_plan(*work, *plan, *api, identity);
+    work->cache = cache_plan(*work, *plan, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
     const bool needs_session =
         read == nullptr || std::ranges::any_of(plan::relations_behind(*plan, *snapshot->catalog), [](const auto* relation) {
@@ -113,7 +118,8 @@ Result<Prepared> plan_work(const std::shared_ptr<const Snapshot>& snapshot, cons
     const sql::Session session = session_of(request, identity, needs_session);
     work->repeatable = session.empty();
     work->script = sql::render(*plan, session, work->cache.has_value());
-    return Prepared(std::shared_ptr<const Work>(std::move(work)));
+    if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
+    return std::shared_ptr<const Work>(std::move(work));
 }
 
 }  // namespace
@@ -129,7 +135,32 @@ Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const 
         return Error::of(Fault::no_relation, "Name a resource of this version: /" + match.api->version() + "/<resource>");
     if (!match.resource->allows(request.method)) return method_not_allowed(request.method, *match.resource);
     if (request.method == Method::options) return Prepared(allowed_methods(*match.resource));
-    return plan_work(snapshot, match, identity, request);
+    auto work = plan_work(snapshot, match, identity, request, 0);
+    if (!work) return std::move(work).error();
+    return Prepared(std::move(*work));
+}
+
+std::shared_ptr<const Work> prepare_shape(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
+                                          const auth::Identity& identity, const message::Request& request) {
+    if (match.resource == nullptr || !match.resource->allows(request.method)) return nullptr;
+    std::string target;
+    std::vector<std::string> values;
+    append_shape(target, request, values);
+    message::Request shape = request;
+    shape.target = target;
+    shape.path = shape.target.substr(0, request.path.size());
+    shape.query = shape.target.substr(std::min(request.path.size() + 1, target.size()));
+    auto work = plan_work(snapshot, match, identity, shape, values.size());
+    return work && (*work)->repeatable ? std::move(*work) : nullptr;
+}
+
+std::string cache_key(const CachePlan& plan, std::span<const std::string> values) {
+    std::string key = plan.key;
+    for (const std::size_t value : plan.value_order) {
+        key += ' ';  // no plain value has one
+        key += values[value];
+    }
+    return key;
 }
 
 }  // namespace millrace::pipeline

@@ -5,6 +5,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 
 #include "millrace/core/base.hpp"
 #include "millrace/core/events.hpp"
@@ -23,6 +25,7 @@ struct Request {
     enum class Phase : std::uint8_t { running, ending };  // ending: COMMIT or ROLLBACK is underway
 
     const sql::Script* script = nullptr;    // the caller's; not to be touched once there is an answer
+    std::span<const std::string> values;    // the same
     const sql::Verdict* verdict = nullptr;  // the same
     events::LaneClass lane = events::LaneClass::fast;
     bool authenticated = false;

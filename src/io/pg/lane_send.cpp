@@ -57,6 +57,7 @@ bool Lane::send_script(Request& request) {
 bool Lane::send_statement(const sql::Statement& statement, Request& request) {
     values_.clear();
     for (const auto& parameter : statement.parameters) values_.push_back(parameter ? parameter->c_str() : nullptr);
+    for (const auto& slot : statement.slots) values_[slot.parameter] = request.values[slot.value].c_str();
     const int count = static_cast<int>(values_.size());
     const Prepared* prepared = nullptr;
     if (!prepare(statement, request, prepared)) return false;

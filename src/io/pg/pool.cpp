@@ -50,9 +50,11 @@ asio::awaitable<void> until_answered(std::shared_ptr<Pool::State> state, Request
     return asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(keep), asio::use_awaitable);
 }
 
-RequestPointer make_request(const sql::Script& script, events::LaneClass lane, const sql::Verdict* verdict) {
+RequestPointer make_request(const sql::BoundScript& bound, events::LaneClass lane, const sql::Verdict* verdict) {
     auto request = std::make_shared<Request>();
-    request->script = &script;
+    const sql::Script& script = *bound.script;
+    request->script = bound.script;
+    request->values = bound.values;
     request->verdict = verdict;
     request->lane = verdict == nullptr ? lane : events::LaneClass::slow;
     request->writes = script.writes || verdict != nullptr;
@@ -81,9 +83,9 @@ bool Pool::available() const { return state_->connected_lanes() > 0; }
 
 asio::awaitable<void> Pool::stop() { return state_->stop(); }
 
-asio::awaitable<Result<sql::Results>> Pool::run(const sql::Script& script, events::LaneClass lane, bool authenticated,
+asio::awaitable<Result<sql::Results>> Pool::run(sql::BoundScript script, events::LaneClass lane, bool authenticated,
                                                 const sql::Verdict* verdict, Deadline deadline, Timing& timing) {
-    auto problem = problem_of(script, authenticated);
+    auto problem = problem_of(*script.script, authenticated);
     if (problem) co_return std::move(*problem);
     const auto state = state_;
     const auto request = make_request(script, lane, verdict);
