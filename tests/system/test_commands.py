@@ -100,6 +100,8 @@ class Commands(SystemTest):
         env = {"MILLRACE_ADMIN": f"127.0.0.1:{self.server.admin_port}"}
         self.assertEqual(self.run_command("health", "--config", self.config, env=env).returncode, 0)
         self.assertEqual(self.run_command("health", "--config", self.config, env={"MILLRACE_ADMIN": "127.0.0.1:1"}).returncode, 1)
+        without_file = self.run_command("health", "--config", "/nothing.json", "--admin", f"127.0.0.1:{self.server.admin_port}")
+        self.assertEqual(without_file.returncode, 0, without_file.stdout)
 
 
 if __name__ == "__main__":

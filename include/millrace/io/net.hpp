@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <list>
 #include <memory>
@@ -20,6 +21,8 @@ namespace asio = boost::asio;
 
 [[nodiscard]] TimePoint now();
 [[nodiscard]] WallTime wall_now();
+
+[[nodiscard]] std::string text_of(std::exception_ptr error);  // what() of whatever was thrown
 
 // Coroutines that belong together: what they throw is caught and reported as events::Fallen; all can be waited for.
 // One thread. The group must go before the loop does.

@@ -72,13 +72,14 @@ std::optional<std::string> read_file(const std::string& path) {
 Files read_files(const Source& source) {
     Files files;
     const auto text = read_file(source.file);
+    // Without it the environment and the flags still count: `millrace health` needs no file.
+    config::Loaded loaded = config::load(text.value_or(""), source.file, source.environment, read_file, source.flags);
+    files.settings = std::move(loaded.settings);
+    files.problems = std::move(loaded.problems);
     if (!text) {
         files.problems.push_back({source.file, "", "cannot read the configuration file", {}});
         return files;
     }
-    config::Loaded loaded = config::load(*text, source.file, source.environment, read_file, source.flags);
-    files.settings = std::move(loaded.settings);
-    files.problems = std::move(loaded.problems);
     if (files.settings.routes.empty())
         files.problems.push_back({source.file, "/routes", "at least one route table is needed", {}});
     read_tables(source, files);

@@ -18,16 +18,6 @@ framing::Limits limits_of(const config::HttpSettings& http) {
     return limits;
 }
 
-std::string text_of(std::exception_ptr error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const std::exception& e) {
-        return e.what();
-    } catch (...) {
-        return "an exception that is no std::exception";
-    }
-}
-
 }  // namespace
 
 SessionContext::SessionContext(asio::io_context& loop, ServerOptions with, Handler& answers, events::Observer& watches)
@@ -115,7 +105,7 @@ asio::awaitable<void> Session::answer() {
         reply = co_await context_.handler.handle(head_.request, trace_);
     } catch (...) {
         if (context_.aborted) throw;
-        const std::string what = text_of(std::current_exception());
+        const std::string what = net::text_of(std::current_exception());
         context_.observer.on(events::Fallen{"http.handler", what});
         reply = reply::from_error(Error::of(Fault::internal));
         reply.close = true;

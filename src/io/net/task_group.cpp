@@ -41,6 +41,14 @@ bool is_cancellation(std::exception_ptr error) {
     }
 }
 
+void report(events::Observer* observer, std::string_view where, std::exception_ptr error) {
+    if (observer == nullptr) return;
+    const std::string what = text_of(error);
+    observer->on(events::Fallen{where, what});
+}
+
+}  // namespace
+
 std::string text_of(std::exception_ptr error) {
     try {
         std::rethrow_exception(error);
@@ -50,14 +58,6 @@ std::string text_of(std::exception_ptr error) {
         return "an exception that is no std::exception";
     }
 }
-
-void report(events::Observer* observer, std::string_view where, std::exception_ptr error) {
-    if (observer == nullptr) return;
-    const std::string what = text_of(error);
-    observer->on(events::Fallen{where, what});
-}
-
-}  // namespace
 
 TaskGroup::TaskGroup(asio::io_context& context, events::Observer& observer)
     : state_(std::make_shared<State>(context, observer)) {}

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "millrace/core/text.hpp"
 #include "millrace/io/net.hpp"
 
 namespace millrace::pg {
@@ -18,16 +19,10 @@ constexpr Duration cancel_grace = 2s;
 constexpr Duration silence_grace = 5s;
 constexpr Duration stall_after = 20ms;
 
-std::string quoted(const std::string& name) {
-    std::string text = "\"";
-    for (const char c : name) text.append(c == '"' ? 2 : 1, c);
-    return text + '"';
-}
-
 // The role comes last: it may not be allowed to set what stands before it.
 std::string session_setup(const config::DatabaseSettings& settings) {
     std::string sql = "set DateStyle = 'ISO'; set statement_timeout = " + std::to_string(settings.statement_timeout_ms);
-    if (!settings.anonymous_role.empty()) sql += "; set role " + quoted(settings.anonymous_role);
+    if (!settings.anonymous_role.empty()) sql += "; set role " + text::quote_identifier(settings.anonymous_role);
     return sql;
 }
 
