@@ -42,7 +42,7 @@ struct Shape {
 enum class RowsForm : std::uint8_t { array, objects };
 void append_json_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
 
-// A strong entity tag of a body in one representation: quoted hex.
+// A strong entity tag of a body in one representation: its hash and its length, quoted.
 [[nodiscard]] std::string entity_tag(std::string_view body, request::Media media);
 
 // The value of Content-Type for a representation.

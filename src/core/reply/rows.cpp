@@ -23,17 +23,19 @@ void append_number(std::string& out, std::string_view cell) {
 
 // "2026-01-01 10:00:00+02" → "2026-01-01T10:00:00+02:00", as to_json prints it (ISO 8601); "infinity" stays as it is.
 void append_timestamp(std::string& out, std::string_view cell, bool zoned) {
+    constexpr std::string_view before_christ = " BC";
+    const bool bc = cell.ends_with(before_christ);
+    if (bc) cell.remove_suffix(before_christ.size());
     const std::size_t space = cell.find(' ');
-    if (space == std::string_view::npos) return append_quoted(out, cell);
     out += '"';
-    out += cell.substr(0, space);
-    out += 'T';
-    std::string_view time = cell.substr(space + 1);
-    const std::size_t era = time.find(' ');  // " BC"
-    const std::string_view clock = time.substr(0, era);
-    out += clock;
-    if (zoned && clock.size() > 3 && (clock[clock.size() - 3] == '+' || clock[clock.size() - 3] == '-')) out += ":00";
-    if (era != std::string_view::npos) out += time.substr(era);
+    const std::size_t start = out.size();
+    out += cell;
+    if (space != std::string_view::npos && cell.size() >= 3) {
+        out[start + space] = 'T';
+        const char sign = cell[cell.size() - 3];  // of an offset in whole hours
+        if (zoned && (sign == '+' || sign == '-')) out += ":00";
+    }
+    if (bc) out += before_christ;
     out += '"';
 }
 

@@ -133,13 +133,14 @@ std::optional<sql::Verdict> verdict(const Shape& shape, const sql::Script& scrip
 }
 
 std::string entity_tag(std::string_view body, request::Media media) {
-    const auto seed = static_cast<std::uint64_t>(media) + 1;
+    std::array<char, 16> digits{};
+    const auto print = [&digits](std::uint64_t number) {
+        return std::string_view(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr);
+    };
     std::string out = "\"";
-    for (const std::uint64_t half : {text::hash64(body, seed), text::hash64(body, ~seed)}) {
-        std::array<char, 16> digits{};
-        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), half, 16).ptr;
-        out.append(16 - static_cast<std::size_t>(end - digits.data()), '0').append(digits.data(), end);
-    }
+    out += print(text::hash64(body, static_cast<std::uint64_t>(media) + 1));
+    out += '-';
+    out += print(body.size());
     return out += '"';
 }
 

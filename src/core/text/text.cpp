@@ -51,6 +51,54 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
+// RFC 8259 §7.
+bool needs_escape(unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }
+
+// The same for eight bytes at once: a byte below n borrows into its highest bit when n is taken from each.
+bool any_needs_escape(std::uint64_t eight) {
+    constexpr std::uint64_t ones = 0x0101010101010101U, highest = 0x8080808080808080U;
+    const auto below = [](std::uint64_t bytes, std::uint64_t n) { return (bytes - ones * n) & ~bytes & highest; };
+    return (below(eight, 0x20) | below(eight ^ (ones * '"'), 1) | below(eight ^ (ones * '\\'), 1)) != 0;
+}
+
+// How many bytes at the front need no escape: they are copied at once.
+std::size_t clean_length(std::string_view s) {
+    std::size_t i = 0;
+    while (i + 8 <= s.size() && !any_needs_escape(read8(s.data() + i))) i += 8;
+    while (i < s.size() && !needs_escape(static_cast<unsigned char>(s[i]))) ++i;
+    return i;
+}
+
+void append_escaped(std::string& out, unsigned char c) {
+    switch (c) {
+        case '"':
+            out += "\\\"";
+            return;
+        case '\\':
+            out += "\\\\";
+            return;
+        case '\b':
+            out += "\\b";
+            return;
+        case '\f':
+            out += "\\f";
+            return;
+        case '\n':
+            out += "\\n";
+            return;
+        case '\r':
+            out += "\\r";
+            return;
+        case '\t':
+            out += "\\t";
+            return;
+        default:
+            out += "\\u00";
+            out += hex_digits[c >> 4];
+            out += hex_digits[c & 15];
+    }
+}
+
 // Levenshtein, one row at a time.
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
@@ -140,41 +188,13 @@ std::string percent_encode(std::string_view s) {
 
 void append_json_string(std::string& out, std::string_view s) {
     out += '"';
-    std::size_t clean = 0;  // start of the run that needs no escape: copied at once
-    for (std::size_t i = 0; i < s.size(); ++i) {
-        const auto c = static_cast<unsigned char>(s[i]);
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        out.append(s, clean, i - clean);
-        clean = i + 1;
-        switch (c) {
-            case '"':
-                out += "\\\"";
-                break;
-            case '\\':
-                out += "\\\\";
-                break;
-            case '\b':
-                out += "\\b";
-                break;
-            case '\f':
-                out += "\\f";
-                break;
-            case '\n':
-                out += "\\n";
-                break;
-            case '\r':
-                out += "\\r";
-                break;
-            case '\t':
-                out += "\\t";
-                break;
-            default:
-                out += "\\u00";
-                out += hex_digits[c >> 4];
-                out += hex_digits[c & 15];
-        }
+    for (;;) {
+        const std::size_t clean = clean_length(s);
+        out.append(s.data(), clean);
+        if (clean == s.size()) break;
+        append_escaped(out, static_cast<unsigned char>(s[clean]));
+        s.remove_prefix(clean + 1);
     }
-    out.append(s, clean, s.size() - clean);
     out += '"';
 }
 

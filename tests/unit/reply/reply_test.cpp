@@ -167,7 +167,7 @@ TEST(ErrorReply, has_the_four_members_and_the_headers) {
 
 TEST(EntityTag, differs_by_body_and_by_representation) {
     const std::string tag = entity_tag("[]", request::Media::json);
-    EXPECT_EQ(tag.size(), 34U);
+    EXPECT_TRUE(tag.starts_with('"') && tag.ends_with("-2\"")) << tag;
     EXPECT_EQ(tag, entity_tag("[]", request::Media::json));
     EXPECT_NE(tag, entity_tag("[]", request::Media::singular));
     EXPECT_NE(tag, entity_tag("[ ]", request::Media::json));

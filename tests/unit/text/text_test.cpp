@@ -22,6 +22,24 @@ TEST(Text, json_strings_are_escaped_as_rfc_8259_says) {
     EXPECT_EQ(out, "\"a\\\"b\\\\c\\n\\u0001é\"");
 }
 
+TEST(Text, json_strings_are_escaped_wherever_the_byte_stands) {
+    for (std::size_t length = 1; length < 20; ++length)
+        for (std::size_t at = 0; at < length; ++at)
+            for (const char c : {'"', '\\', '\n', '\x1f', '\0'}) {
+                std::string in(length, 'x'), out;
+                in[at] = c;
+                append_json_string(out, in);
+                const bool is_short = c == '"' || c == '\\' || c == '\n';
+                EXPECT_EQ(out.size(), length + 2 + (is_short ? 1U : 5U)) << length << ' ' << at;
+                EXPECT_EQ(out[at + 1], '\\') << length << ' ' << at;
+            }
+    for (const char* clean : {"\x7f\x80\xff!#[]~ abcdefgh", "éé€€😀😀 0123456789"}) {
+        std::string out;
+        append_json_string(out, clean);
+        EXPECT_EQ(out, '"' + std::string(clean) + '"');
+    }
+}
+
 TEST(Text, utf8_refuses_overlong_forms_and_surrogates) {
     EXPECT_TRUE(valid_utf8("é€😀"));
     for (const char* bad : {"\x80", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC3"})
