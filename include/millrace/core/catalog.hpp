@@ -26,6 +26,19 @@ struct Origin {
     std::string relation, column;
 };
 
+struct RoutineName {
+    std::string schema, name;
+};
+
+// How values of a domain read and write: functions behind casts between it and json or text (PostgREST, "Domain
+// Representations"). Unset: as the base type does.
+struct Representation {
+    std::optional<RoutineName> to_json{}, from_json{}, from_text{};
+};
+
+// pg_type.typcategory, as far as it matters here; of a domain that of its base type.
+enum class TypeCategory : std::uint8_t { other, array, composite, boolean, number, text, time };
+
 struct Column {
     std::string name{};
     std::string type{};  // format_type(): "integer", "character varying(40)", "text[]", "shop.mood"
@@ -33,11 +46,16 @@ struct Column {
     std::uint32_t base_type_oid = 0;  // of a domain; else the same
     int position = 0;                 // attnum
     bool nullable = true;
-    bool has_default = false;  // DEFAULT, identity or generated
-    bool generated = false;    // cannot be written
+    TypeCategory category = TypeCategory::other;
+    bool has_default = false;                  // DEFAULT, identity or generated
+    std::string default_expression{};          // of DEFAULT, a sequence or the domain, as SQL; empty: null
+    bool generated = false;                    // cannot be written
+    std::optional<std::int32_t> length_max{};  // of character varying(n) and character(n)
     std::string comment{};
     std::vector<std::string> enum_values{};
     std::optional<Origin> origin{};  // views only, through chains of views
+    std::optional<Representation> represented{};
+    std::optional<RoutineName> computed{};  // a function of the row: no column that * means or that is written
 };
 
 struct Privileges {
@@ -48,6 +66,7 @@ struct Relation {
     std::string schema{}, name{};
     RelationKind kind = RelationKind::table;
     std::vector<Column> columns{};
+    std::vector<Column> computed{};          // PostgREST, "Computed Fields"
     std::vector<std::string> primary_key{};  // column names in key order
     // Of a view: its columns that are the primary keys of tables behind it. Rows need not be unique by them.
     std::vector<std::string> inferred_key{};
@@ -96,19 +115,53 @@ struct Relationship {
     std::vector<ColumnPair> columns{};  // source column, target column; many_to_many: empty
     std::optional<Junction> junction{};
     bool self = false;
+    // A computed relationship: a function of the source's row that returns rows of the target. Its name is the embed's.
+    std::optional<RoutineName> function{};
 };
 
 struct Parameter {
-    std::string name{}, type{};
+    std::string name{};  // empty: unnamed
+    std::string type{};  // as SQL: of a variadic one the array's
+    std::uint32_t type_oid = 0;
+    TypeCategory category = TypeCategory::other;
     bool has_default = false, variadic = false;
 };
 enum class Volatility : std::uint8_t { immutable, stable, is_volatile };
+
+// scalar: one value a row, domains and arrays too. composite: rows of a type. table: OUT parameters or RETURNS TABLE. record:
+// rows whose columns only the call tells.
+enum class ResultKind : std::uint8_t { is_void, scalar, composite, table, record };
+
 struct Function {
-    std::string schema{}, name{}, return_type{}, comment{};
-    std::vector<Parameter> parameters{};
-    bool returns_set = false, returns_void = false, returns_composite = false;
+    std::string schema{}, name{}, comment{};
+    std::vector<Parameter> parameters{};  // IN, INOUT and VARIADIC
+    ResultKind result = ResultKind::scalar;
+    bool returns_set = false;
+    bool one_row = false;       // of a set: declared with ROWS 1
+    std::string return_type{};  // as SQL
+    std::uint32_t return_type_oid = 0;
+    std::string result_relation{};         // Relation::id() when the rows are those of a relation of the catalog
+    std::vector<Column> result_columns{};  // of composite and table; of a scalar: one, named like the function
+    std::string media_type{};              // the return type is a domain named like a media type: what its bytes are
     Volatility volatility = Volatility::is_volatile;
+    std::vector<std::pair<std::string, std::string>> settings{};  // SET clauses
     bool anonymous_may_execute = false;
+};
+
+// Gives rows another representation: an aggregate over the rows whose result is a domain named like a media type (PostgREST,
+// "Media Type Handlers").
+struct MediaHandler {
+    std::string media_type{};  // "*/*": any
+    RoutineName function{};
+    std::string relation{};  // Relation::id() of the rows' type; empty: of any
+    // The domain is over bytea rather than text.
+    bool binary = false;
+};
+
+// What a role's ALTER ROLE … SET says.
+struct RoleSettings {
+    std::string role{};
+    std::vector<std::pair<std::string, std::string>> settings{};
 };
 
 struct ForeignKey {
@@ -121,7 +174,11 @@ struct Catalog {
     std::vector<Relation> relations;
     std::vector<ForeignKey> foreign_keys;
     std::vector<Relationship> relationships;
-    std::vector<Function> functions;
+    std::vector<Function> functions;  // by schema and name
+    std::vector<MediaHandler> media_handlers;
+    std::vector<RoleSettings> role_settings;  // of roles that the login role may become
+    std::vector<std::string> timezones;       // names that Postgres knows, sorted
+    std::string schema_comment;               // of the first schema, for OpenAPI
     std::uint64_t system_identifier = 0;
     std::uint32_t timeline = 0;
     int server_version = 0;         // 150004

@@ -104,6 +104,21 @@ struct Resource {
     [[nodiscard]] std::string allow() const;  // the value of Allow
 };
 
+// One of the functions of a name. Rows that it returns are seen through `rows`: the resource of the relation whose rows they
+// are when the version shows it, else one made of the function's own result columns, without links. Nothing for void, scalars
+// and records.
+struct Overload {
+    const catalog::Function* function = nullptr;
+    const Resource* rows = nullptr;
+};
+
+// /rpc/<name>
+struct ApiFunction {
+    std::string name;
+    std::vector<Overload> overloads;
+    ResolvedPolicies policies;
+};
+
 // One version over one catalog. Immutable; its pointers point into the catalog that it keeps alive.
 class ApiCatalog {
 public:
@@ -113,6 +128,8 @@ public:
 
     [[nodiscard]] const Resource* find(std::string_view name) const;
     [[nodiscard]] const std::vector<std::unique_ptr<Resource>>& resources() const { return resources_; }
+    [[nodiscard]] const ApiFunction* find_function(std::string_view name) const;
+    [[nodiscard]] const std::vector<std::unique_ptr<ApiFunction>>& functions() const { return functions_; }
     [[nodiscard]] const RouteTable& table() const { return table_; }
     [[nodiscard]] const catalog::Catalog& catalog() const { return *catalog_; }
     [[nodiscard]] const std::string& version() const { return table_.version; }
@@ -123,6 +140,9 @@ private:
     std::shared_ptr<const catalog::Catalog> catalog_;
     std::vector<std::unique_ptr<Resource>> resources_;
     std::unordered_map<std::string_view, const Resource*> by_name_;
+    std::vector<std::unique_ptr<ApiFunction>> functions_;      // sorted by name
+    std::vector<std::unique_ptr<Resource>> function_results_;  // what Overload::rows points to besides resources
+    std::vector<catalog::Relation> function_relations_;        // behind them
 };
 
 struct Lens {
@@ -135,7 +155,8 @@ struct Lens {
 // Where a request goes.
 struct Match {
     const ApiCatalog* api = nullptr;
-    const Resource* resource = nullptr;  // nothing: the version's root
+    const Resource* resource = nullptr;
+    const ApiFunction* function = nullptr;  // neither of the two: the version's root
 };
 
 using Versions = std::vector<std::shared_ptr<const ApiCatalog>>;

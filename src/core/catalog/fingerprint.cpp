@@ -42,8 +42,8 @@ public:
     Sink& operator<<(const ForeignKey& k) { return *this << k.constraint << k.from << k.to << k.columns; }
     Sink& operator<<(const Parameter& p) { return *this << p.name << p.type << p.has_default << p.variadic; }
     Sink& operator<<(const Function& f) {
-        return *this << f.schema << f.name << f.return_type << f.comment << f.parameters << f.returns_set << f.returns_void
-                     << f.returns_composite << static_cast<int>(f.volatility) << f.anonymous_may_execute;
+        return *this << f.schema << f.name << f.return_type << f.comment << f.parameters << f.returns_set
+                     << static_cast<int>(f.result) << static_cast<int>(f.volatility) << f.anonymous_may_execute;
     }
     [[nodiscard]] std::uint64_t hash() const { return text::hash64(bytes_); }
 

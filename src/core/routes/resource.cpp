@@ -36,4 +36,10 @@ const Resource* ApiCatalog::find(std::string_view name) const {
     return found == by_name_.end() ? nullptr : found->second;
 }
 
+const ApiFunction* ApiCatalog::find_function(std::string_view name) const {
+    const auto found =
+        std::ranges::lower_bound(functions_, name, {}, [](const auto& f) -> std::string_view { return f->name; });
+    return found == functions_.end() || (*found)->name != name ? nullptr : found->get();
+}
+
 }  // namespace millrace::routes

@@ -230,8 +230,8 @@ void CatalogReader::read_functions() {
         function.return_type = text_of(row, "return_type");
         function.comment = text_of(row, "comment");
         function.returns_set = flag(row, "returns_set");
-        function.returns_void = flag(row, "returns_void");
-        function.returns_composite = flag(row, "composite");
+        if (flag(row, "returns_void")) function.result = catalog::ResultKind::is_void;
+        if (flag(row, "composite")) function.result = catalog::ResultKind::composite;
         function.volatility = volatility_of(text_of(row, "volatility"));
         function.anonymous_may_execute = flag(row, "may_execute");
         catalog_.functions.push_back(std::move(function));
@@ -243,8 +243,12 @@ void CatalogReader::read_parameters(const std::unordered_map<std::uint32_t, std:
     for (const pqxx::row& row : transaction_.exec_params(queries::parameters, schemas_)) {
         const auto found = functions.find(oid(row, "function"));
         if (found == functions.end()) continue;
-        catalog_.functions[found->second].parameters.push_back(
-            {text_of(row, "name"), text_of(row, "type"), flag(row, "has_default"), flag(row, "variadic")});
+        catalog::Parameter parameter;
+        parameter.name = text_of(row, "name");
+        parameter.type = text_of(row, "type");
+        parameter.has_default = flag(row, "has_default");
+        parameter.variadic = flag(row, "variadic");
+        catalog_.functions[found->second].parameters.push_back(std::move(parameter));
     }
 }
 

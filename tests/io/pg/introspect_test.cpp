@@ -240,13 +240,14 @@ TEST_F(Introspection, functions_have_their_parameters) {
     EXPECT_TRUE(add->parameters[1].has_default);
     EXPECT_TRUE(add->parameters[2].variadic);
     EXPECT_EQ(add->parameters[2].type, "integer[]");
-    EXPECT_TRUE(add->returns_set && add->returns_composite && add->anonymous_may_execute);
+    EXPECT_TRUE(add->returns_set && add->anonymous_may_execute);
+    EXPECT_EQ(add->result, catalog::ResultKind::composite);
     EXPECT_EQ(add->return_type, "shop.labels");
     EXPECT_EQ(add->volatility, catalog::Volatility::is_volatile);
     ASSERT_EQ(split->parameters.size(), 1U);
     EXPECT_EQ(split->volatility, catalog::Volatility::immutable);
     EXPECT_EQ(split->comment, "Cuts");
-    EXPECT_TRUE(split->returns_composite);
+    EXPECT_EQ(split->result, catalog::ResultKind::composite);
     EXPECT_FALSE(split->anonymous_may_execute);
     EXPECT_EQ(find("do_nothing"), nullptr) << "a trigger";
     EXPECT_EQ(find("proc"), nullptr);
