@@ -32,6 +32,36 @@ struct OutputCell {
     CellKind kind = CellKind::text;
 };
 
+// What main's rows become, and where.
+enum class Output : std::uint8_t {
+    json,  // JSON in the worker
+    text,  // cells as Postgres prints them, for CSV in the worker
+    body,  // Postgres makes the body: one row, the number of rows and the body
+};
+enum class BodyKind : std::uint8_t {
+    array,     // json_agg()
+    object,    // the first of it
+    csv,       // rows as Postgres prints them
+    features,  // ST_AsGeoJSON() of each row as a FeatureCollection
+    handler,   // an aggregate of the database
+    value,     // the one value of a call is the body already
+};
+struct Body {
+    BodyKind kind = BodyKind::array;
+    bool nulls_stripped = false;
+    bool binary = false;                          // bytes rather than text: they come as hex
+    catalog::RoutineName handler{};               // of BodyKind::handler
+    const catalog::Relation* rows_of = nullptr;  // what the handler takes rows of; nothing: of anything
+};
+struct Explain {
+    bool json = false, analyze = false, verbose = false, settings = false, buffers = false, wal = false;
+};
+struct Form {
+    Output output = Output::json;
+    Body body{};                       // of Output::body
+    std::optional<Explain> explain{};  // the plan rather than the answer
+};
+
 struct Statement {
     std::string text;                                    // with $1, $2, …
     std::vector<std::optional<std::string>> parameters;  // text format, untyped
@@ -43,12 +73,17 @@ struct Statement {
     std::vector<Slot> slots{};
 };
 
+// What main's rows are: those of the answer; one with their number and the body; the lines of a plan.
+enum class Answer : std::uint8_t { rows, body, plan };
+
 // What goes to Postgres for one request: statements that are one implicit transaction (one Sync), in order.
 struct Script {
     std::vector<Statement> statements;
     std::size_t main = 0;              // the statement whose rows are the answer
     std::optional<std::size_t> count;  // the statement with the total, one row, one column
-    std::vector<OutputCell> cells;     // of main, in order of its columns
+    std::vector<OutputCell> cells;     // of main, in order of its columns; of an answer of rows
+    Answer answer = Answer::rows;
+    bool binary = false;  // the body is hex
     bool has_snapshot = false;         // main's last column is pg_current_snapshot(), not part of the answer
     bool has_xid = false;              // the last statement's only cell is the write's xid8; null when it changed nothing
     bool writes = false;
@@ -70,7 +105,7 @@ struct Session {
 };
 
 // `want_snapshot`: the answer may be cached, so the snapshot it was read in must come with it.
-[[nodiscard]] Script render(const plan::Plan& plan, const Session& session, bool want_snapshot);
+[[nodiscard]] Script render(const plan::Plan& plan, const Session& session, bool want_snapshot, const Form& form = {});
 
 // What Postgres answered to one statement. Cells view into memory that `owner` keeps; a null cell has no data().
 struct Rows {

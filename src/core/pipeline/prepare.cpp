@@ -39,12 +39,10 @@ request::Window root_window(const plan::Plan& plan) {
     return read == nullptr ? request::Window{} : read->root.window;
 }
 
-reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, request::Media media,
-                      const routes::Match& match) {
+reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, const routes::Match& match) {
     reply::Shape shape;
     shape.action = api.action;
     shape.head_only = api.head_only;
-    shape.media = media;
     shape.window = root_window(plan);
     shape.count = api.preferences.count;
     shape.returning = api.preferences.returning;
@@ -69,11 +67,12 @@ std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, st
                                     const auth::Identity& identity, std::size_t values) {
     const routes::CachePolicy& policy = work.resource->policies.cache;
     const catalog::Catalog& catalog = *work.snapshot->catalog;
+    // A handler may look at more of the request than the key tells, and a plan is of its moment.
+    if (work.shape.representation.handled || work.shape.representation.form.explain) return std::nullopt;
     if (work.script.writes || policy.ttl_s == 0 || !cacheable(plan::relations_behind(plan, catalog))) return std::nullopt;
     auto order = take_order(canonical_query, values);
     if (!order) return std::nullopt;
     // What else of the request decides the bytes: the representation, the window that a Range header asked for, the count.
-    const std::string media = std::to_string(static_cast<int>(work.shape.media));
     const std::string range = std::to_string(work.shape.window.offset) + "-" +
                               std::to_string(work.shape.window.limit.value_or(-1)) + "/" +
                               std::to_string(static_cast<int>(work.shape.count));
@@ -81,11 +80,21 @@ std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, st
     parts.version = work.api->version();
     parts.resource = work.resource->name;
     parts.query = canonical_query;
-    parts.media = media;
+    parts.media = work.shape.representation.name;
     parts.range = range;
     parts.role = identity.role;
     parts.deployment = work.snapshot->fingerprint;
     return CachePlan{cache::make_key(parts), std::move(*order), plan::tables_behind(plan, catalog), policy};
+}
+
+representation::Offer offer_of(const request::ApiRequest& api, const Snapshot& snapshot, const routes::Match& match) {
+    representation::Offer offer;
+    offer.handlers = snapshot.catalog->media_handlers;
+    offer.schema = match.api->table().schema;
+    offer.resource = match.resource;
+    offer.every_column = representation::selects_every_column(api);
+    offer.plans = snapshot.settings.api.plan;
+    return offer;
 }
 
 // `values`: how many marks stand in the request for values of filters.
@@ -94,10 +103,10 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
                                               std::size_t values) {
     auto api = request::parse(request);
     if (!api) return std::move(api).error();
-    auto media = reply::choose_media(api->accept);
-    if (!media) return std::move(media).error();
     auto plan = plan::make_plan(*api, request.body, *match.resource);
     if (!plan) return std::move(plan).error();
+    auto chosen = representation::choose(api->accept, offer_of(*api, *snapshot, match));
+    if (!chosen) return std::move(chosen).error();
 
     auto work = std::make_shared<Work>();
     work->snapshot = snapshot;
@@ -105,19 +114,20 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->resource = match.resource;
     work->authenticated = identity.authenticated;
     work->route_class = match.resource->policies.route_class;
-    work->shape = shape_of(*api, *plan, *media, match);
+    work->shape = shape_of(*api, *plan, match);
+    work->shape.representation = *std::move(chosen);
     const auto* read = std::get_if<plan::Read>(&*plan);
     work->by_full_key = read != nullptr && read->by_full_key;
     work->script.writes = read == nullptr;
     work->cache = cache_plan(*work, *plan, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
     const bool needs_session =
-        read == nullptr || std::ranges::any_of(plan::relations_behind(*plan, *snapshot->catalog), [](const auto* relation) {
+        read == nullptr || work->shape.representation.handled || std::ranges::any_of(plan::relations_behind(*plan, *snapshot->catalog), [](const auto* relation) {
             return depends_on_session(*relation) || relation->is_volatile;
         });
     const sql::Session session = session_of(request, identity, needs_session);
     work->repeatable = session.empty();
-    work->script = sql::render(*plan, session, work->cache.has_value());
+    work->script = sql::render(*plan, session, work->cache.has_value(), work->shape.representation.form);
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
     return std::shared_ptr<const Work>(std::move(work));
 }

