@@ -29,11 +29,11 @@ struct Representation {
 // What there is to choose from.
 struct Offer {
     std::span<const catalog::MediaHandler> handlers{};
-    std::string_view schema{};                        // the version's: handlers of others are not shown
-    const routes::Resource* resource = nullptr;       // whose rows they are; nothing: scalars or records
-    const catalog::Function* function = nullptr;      // of a call
-    bool every_column = true;                         // the request selects nothing but *
-    bool plans = false;                               // EXPLAIN may be shown
+    std::string_view schema{};                    // the version's: handlers of others are not shown
+    const routes::Resource* resource = nullptr;   // whose rows they are; nothing: scalars or records
+    const catalog::Function* function = nullptr;  // of a call
+    bool every_column = true;                     // the request selects nothing but *
+    bool plans = false;                           // EXPLAIN may be shown
 };
 
 // Does the request select what the rows are, and nothing else?

@@ -49,8 +49,8 @@ enum class BodyKind : std::uint8_t {
 struct Body {
     BodyKind kind = BodyKind::array;
     bool nulls_stripped = false;
-    bool binary = false;                          // bytes rather than text: they come as hex
-    catalog::RoutineName handler{};               // of BodyKind::handler
+    bool binary = false;                         // bytes rather than text: they come as hex
+    catalog::RoutineName handler{};              // of BodyKind::handler
     const catalog::Relation* rows_of = nullptr;  // what the handler takes rows of; nothing: of anything
 };
 struct Explain {
@@ -83,9 +83,9 @@ struct Script {
     std::optional<std::size_t> count;  // the statement with the total, one row, one column
     std::vector<OutputCell> cells;     // of main, in order of its columns; of an answer of rows
     Answer answer = Answer::rows;
-    bool binary = false;  // the body is hex
-    bool has_snapshot = false;         // main's last column is pg_current_snapshot(), not part of the answer
-    bool has_xid = false;              // the last statement's only cell is the write's xid8; null when it changed nothing
+    bool binary = false;        // the body is hex
+    bool has_snapshot = false;  // main's last column is pg_current_snapshot(), not part of the answer
+    bool has_xid = false;       // the last statement's only cell is the write's xid8; null when it changed nothing
     bool writes = false;
     bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
 };

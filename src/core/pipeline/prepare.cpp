@@ -121,10 +121,10 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->script.writes = read == nullptr;
     work->cache = cache_plan(*work, *plan, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
-    const bool needs_session =
-        read == nullptr || work->shape.representation.handled || std::ranges::any_of(plan::relations_behind(*plan, *snapshot->catalog), [](const auto* relation) {
-            return depends_on_session(*relation) || relation->is_volatile;
-        });
+    const bool needs_session = read == nullptr || work->shape.representation.handled ||
+                               std::ranges::any_of(plan::relations_behind(*plan, *snapshot->catalog), [](const auto* relation) {
+                                   return depends_on_session(*relation) || relation->is_volatile;
+                               });
     const sql::Session session = session_of(request, identity, needs_session);
     work->repeatable = session.empty();
     work->script = sql::render(*plan, session, work->cache.has_value(), work->shape.representation.form);

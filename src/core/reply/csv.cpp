@@ -6,7 +6,9 @@
 namespace millrace::reply {
 namespace {
 
-bool is_special(char c) { return c == '"' || c == '\\' || c == '(' || c == ')' || c == ',' || c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_special(char c) {
+    return c == '"' || c == '\\' || c == '(' || c == ')' || c == ',' || c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 // An empty value is quoted, which tells it from null.
 void append_value(std::string& out, std::string_view cell) {

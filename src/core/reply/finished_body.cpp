@@ -4,15 +4,12 @@
 namespace millrace::reply {
 namespace {
 
-unsigned nibble(char digit) {
-    return static_cast<unsigned>(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
+unsigned nibble(char digit) { return static_cast<unsigned>(digit <= '9' ? digit - '0' : digit - 'a' + 10); }
 
 // encode(…, 'hex') writes lower case and nothing else.
 std::string from_hex(std::string_view hex) {
     std::string out(hex.size() / 2, '\0');
-    for (std::size_t i = 0; i < out.size(); ++i)
-        out[i] = static_cast<char>(nibble(hex[2 * i]) << 4U | nibble(hex[2 * i + 1]));
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<char>(nibble(hex[2 * i]) << 4U | nibble(hex[2 * i + 1]));
     return out;
 }
 

@@ -137,8 +137,7 @@ std::optional<Representation> find_plan(const request::MediaRange& range, const 
     out.content_type = content_type(Media::plan, range.name);
     out.handled = of->handled;
     out.form = of->form;
-    out.form.explain = sql::Explain{wanted.json,     wanted.analyze, wanted.verbose,
-                                    wanted.settings, wanted.buffers, wanted.wal};
+    out.form.explain = sql::Explain{wanted.json, wanted.analyze, wanted.verbose, wanted.settings, wanted.buffers, wanted.wal};
     if (of->form.output == sql::Output::text) out.form.body.kind = sql::BodyKind::csv;
     if (of->form.output == sql::Output::json) {
         out.form.body.kind = of->one ? sql::BodyKind::object : sql::BodyKind::array;

@@ -72,7 +72,7 @@ struct PlanFlag {
     bool PlanRange::*flag;
 };
 constexpr std::array plan_flags = {
-    PlanFlag{"analyze", &PlanRange::analyze}, PlanFlag{"verbose", &PlanRange::verbose},
+    PlanFlag{"analyze", &PlanRange::analyze},   PlanFlag{"verbose", &PlanRange::verbose},
     PlanFlag{"settings", &PlanRange::settings}, PlanFlag{"buffers", &PlanRange::buffers},
     PlanFlag{"wal", &PlanRange::wal},
 };

@@ -40,7 +40,8 @@ void append_recordset(Writer& out, const request::Payload& payload, const Column
 // come straight from RETURNING.
 bool needs_cte(const std::optional<plan::ReadNode>& returning, const Form& form) {
     if (!returning) return false;
-    return form.output == Output::body || !returning->embeds.empty() || !returning->orders.empty() || has_aggregates(*returning);
+    return form.output == Output::body || !returning->embeds.empty() || !returning->orders.empty() ||
+           has_aggregates(*returning);
 }
 
 void open_cte(Writer& out, const std::optional<plan::ReadNode>& returning, const Form& form) {
