@@ -337,11 +337,11 @@ TEST(AcceptParser, knows_the_media_types) {
 
 TEST(AcceptParser, sorts_by_quality_then_by_specificity) {
     EXPECT_EQ(accept("text/csv;q=0.5, application/json"), "0<application/json> 4<text/csv>");
-    EXPECT_EQ(accept("*/*, text/csv"), "4<text/csv> 11<*/*>");
+    EXPECT_EQ(accept("*/*, text/csv"), "4<text/csv> 12<*/*>");
     EXPECT_EQ(accept("text/csv, application/json"), "4<text/csv> 0<application/json>");
-    EXPECT_EQ(accept("text/csv;q=0, */*;q=0.1"), "11<*/*>");
+    EXPECT_EQ(accept("text/csv;q=0, */*;q=0.1"), "12<*/*>");
     EXPECT_EQ(accept("application/vnd.pgrst.plan;for=\"a,b;q=0\";q=0.2,text/csv;q=x"),
-              "4<text/csv> 7<application/vnd.pgrst.plan;for=\"a,b;q=0\">");
+              "4<text/csv> 7<application/vnd.pgrst.plan+text; for=\"a,b;q=0\">");
     EXPECT_EQ(accept(", ,"), "");
     EXPECT_EQ(accept("text/csv ; Q=0.9 ; x=y, text/plain;q=1.000"), "8<text/plain> 4<text/csv>");
 }
