@@ -46,7 +46,7 @@ enum class BodyKind : std::uint8_t {
     handler,   // an aggregate of the database
     value,     // the one value of a call is the body already
 };
-struct Body {
+struct BodyForm {
     BodyKind kind = BodyKind::array;
     bool nulls_stripped = false;
     bool binary = false;                         // bytes rather than text: they come as hex
@@ -58,7 +58,7 @@ struct Explain {
 };
 struct Form {
     Output output = Output::json;
-    Body body{};                       // of Output::body
+    BodyForm body{};                   // of Output::body
     std::optional<Explain> explain{};  // the plan rather than the answer
 };
 

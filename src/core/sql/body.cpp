@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view rows = "\"_\"";
 
-void append_handler(Writer& out, const Body& body) {
+void append_handler(Writer& out, const BodyForm& body) {
     out.identifier(body.handler.schema).operator<<('.').identifier(body.handler.name) << '(' << rows;
     if (body.rows_of != nullptr) {
         out << "::";
@@ -17,13 +17,13 @@ void append_handler(Writer& out, const Body& body) {
     out << ')';
 }
 
-void append_json(Writer& out, const Body& body) {
+void append_json(Writer& out, const BodyForm& body) {
     const bool one = body.kind == BodyKind::object;
     out << "coalesce(" << (body.nulls_stripped ? "json_strip_nulls(" : "") << "json_agg(" << rows << ')' << (one ? "->0" : "")
         << (body.nulls_stripped ? ")" : "") << (one ? ", 'null')" : ", '[]')");
 }
 
-void append_expression(Writer& out, const Body& body) {
+void append_expression(Writer& out, const BodyForm& body) {
     switch (body.kind) {
         case BodyKind::array:
         case BodyKind::object:
