@@ -85,8 +85,10 @@ struct Script {
     Answer answer = Answer::rows;
     bool binary = false;        // the body is hex
     bool has_snapshot = false;  // main's last column is pg_current_snapshot(), not part of the answer
-    bool has_xid = false;       // the last statement's only cell is the write's xid8; null when it changed nothing
+    bool has_xid = false;       // the last statement's last cell is the write's xid8; null when it changed nothing
     bool writes = false;
+    // Of an upsert: the last statement's first cell is how many of its rows were new; null when it had none.
+    bool counts_inserted = false;
     bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
 };
 

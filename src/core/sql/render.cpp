@@ -28,9 +28,11 @@ Statement session_statement(const Session& session) {
 }
 
 // Nothing to invalidate when the write changed nothing: then there is no xid, and none is used up.
-Statement xid_statement() {
+Statement xid_statement(bool counts_inserted) {
     Writer out;
-    out << "SELECT pg_current_xact_id_if_assigned()::text";
+    out << "SELECT ";
+    if (counts_inserted) out << inserted_count << ", ";
+    out << "pg_current_xact_id_if_assigned()::text";
     return out.take();
 }
 
@@ -82,7 +84,8 @@ void add(Script& script, const Write& write, bool, const Form& form) {
     open_explain(out, form);
     append_write(out, write, form, script.cells);
     add_main(script, out);
-    script.statements.push_back(xid_statement());
+    if constexpr (std::is_same_v<Write, plan::Insert>) script.counts_inserted = counts_inserted(write);
+    script.statements.push_back(xid_statement(script.counts_inserted));
     script.has_xid = true;
     script.writes = true;
     if constexpr (std::is_same_v<Write, plan::Insert>) script.expects_one = !write.matching.empty() && !form.explain;
