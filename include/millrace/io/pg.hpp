@@ -88,6 +88,12 @@ private:
                                                                          const std::string& anonymous_role,
                                                                          const std::vector<std::string>& extra_schemas = {});
 
+// Settings whose names begin with `prefix` that the database keeps for the login role, without the prefix: by ALTER ROLE … SET,
+// those of this database first, else as the function `pre_config` ("schema.name", may be empty) sets them.
+[[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> read_login_settings(const std::string& url,
+                                                                                           const std::string& prefix,
+                                                                                           const std::string& pre_config);
+
 // The invalidation triggers: schema millrace with its functions, and triggers on every table of the catalog. Idempotent: what
 // is there is left alone and waits for no lock. The payload is what cache::parse_invalidation reads; tags are
 // catalog::tag_of().
