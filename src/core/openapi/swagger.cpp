@@ -8,8 +8,8 @@
 namespace millrace::openapi {
 namespace {
 
-constexpr std::array<std::string_view, 4> media_types = {
-    "application/json", "application/vnd.pgrst.object+json;nulls=stripped", "application/vnd.pgrst.object+json", "text/csv"};
+constexpr std::array<std::string_view, 4> media_types = {"application/json", "application/vnd.pgrst.object+json;nulls=stripped",
+                                                         "application/vnd.pgrst.object+json", "text/csv"};
 constexpr std::string_view security_name = "JWT";
 
 // The dialect has PostgREST's documentation; a version may have its own.

@@ -13,8 +13,8 @@ using message::Method;
 using routes::Resource;
 
 constexpr std::array<std::string_view, 2> root_media = {"application/openapi+json", "application/json"};
-constexpr std::array<std::string_view, 3> call_media = {
-    "application/json", "application/vnd.pgrst.object+json;nulls=stripped", "application/vnd.pgrst.object+json"};
+constexpr std::array<std::string_view, 3> call_media = {"application/json", "application/vnd.pgrst.object+json;nulls=stripped",
+                                                        "application/vnd.pgrst.object+json"};
 
 struct Operation {
     std::string_view method, tag;
