@@ -157,6 +157,7 @@ struct Match {
     const ApiCatalog* api = nullptr;
     const Resource* resource = nullptr;
     const ApiFunction* function = nullptr;  // neither of the two: the version's root
+    bool openapi = false;                   // or its openapi.json
 };
 
 using Versions = std::vector<std::shared_ptr<const ApiCatalog>>;

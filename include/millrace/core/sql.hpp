@@ -72,6 +72,9 @@ struct Session {
 // `want_snapshot`: the answer may be cached, so the snapshot it was read in must come with it.
 [[nodiscard]] Script render(const plan::Plan& plan, const Session& session, bool want_snapshot);
 
+// One statement of another origin, in a transaction of the same kind.
+[[nodiscard]] Script render(Statement statement, const Session& session);
+
 // What Postgres answered to one statement. Cells view into memory that `owner` keeps; a null cell has no data().
 struct Rows {
     std::vector<std::string_view> cells;  // row after row

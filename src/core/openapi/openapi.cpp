@@ -12,7 +12,7 @@ using routes::RouteTable;
 
 std::string about(const Description& description) {
     const RouteTable& table = description.api->table();
-    const Words words = split_comment(description.grants.comment.value_or(""));
+    const Words words = words_of_schema(description.grants);
     std::string out(words.description);
     if (out.empty()) out = "What version " + table.version + " shows of its database, in the dialect of PostgREST.";
     if (table.deprecated) out += "\n\nThis version is deprecated since " + message::http_date(*table.deprecated) + ".";
@@ -23,7 +23,7 @@ std::string about(const Description& description) {
 
 void write_info(JsonWriter& out, const Description& description) {
     const RouteTable& table = description.api->table();
-    const Words words = split_comment(description.grants.comment.value_or(""));
+    const Words words = words_of_schema(description.grants);
     out.object("info", [&] {
         out.text("title", words.summary.empty() ? "API " + table.version : std::string(words.summary));
         out.text("description", about(description));

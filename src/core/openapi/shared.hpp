@@ -15,6 +15,9 @@ struct Words {
     std::string_view summary, description;
 };
 [[nodiscard]] Words split_comment(std::string_view comment);
+[[nodiscard]] inline Words words_of_schema(const Grants& grants) {
+    return grants.comment ? split_comment(*grants.comment) : Words{};
+}
 
 // What a column refers to by a foreign key of its own, as far as the version shows it.
 struct ForeignColumn {

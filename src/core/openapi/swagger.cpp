@@ -16,7 +16,7 @@ constexpr std::string_view security_name = "JWT";
 constexpr std::string_view dialect_docs = "https://postgrest.org/en/v16/references/api.html";
 
 void write_info(JsonWriter& out, const Description& description) {
-    const Words words = split_comment(description.grants.comment.value_or(""));
+    const Words words = words_of_schema(description.grants);
     const bool commented = description.grants.comment.has_value();
     out.object("info", [&] {
         out.text("title", commented ? words.summary : "PostgREST API");

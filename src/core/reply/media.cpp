@@ -35,6 +35,7 @@ Result<request::Media> choose_media(const std::vector<request::MediaRange>& acce
 
 std::string_view content_type(request::Media media) {
     if (media == request::Media::singular) return "application/vnd.pgrst.object+json; charset=utf-8";
+    if (media == request::Media::openapi) return "application/openapi+json; charset=utf-8";
     return "application/json; charset=utf-8";
 }
 

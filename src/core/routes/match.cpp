@@ -8,6 +8,9 @@
 namespace millrace::routes {
 namespace {
 
+// A resource of that name comes first.
+constexpr std::string_view openapi_name = "openapi.json";
+
 const ApiCatalog* find_version(const Versions& versions, std::string_view name) {
     for (const auto& api : versions)
         if (api->version() == name) return api.get();
@@ -46,6 +49,7 @@ Error invalid_path() {
 
 Result<Match> match_resource(const ApiCatalog& api, std::string_view name) {
     const Resource* resource = api.find(name);
+    if (resource == nullptr && name == openapi_name) return Match{&api, nullptr, nullptr, true};
     if (resource == nullptr) return no_relation(api, name);
     return Match{&api, resource};
 }

@@ -72,4 +72,12 @@ Script render(const plan::Plan& plan, const Session& session, bool want_snapshot
     return script;
 }
 
+Script render(Statement statement, const Session& session) {
+    Script script;
+    if (!session.empty()) script.statements.push_back(session_statement(session));
+    script.main = script.statements.size();
+    script.statements.push_back(std::move(statement));
+    return script;
+}
+
 }  // namespace millrace::sql
