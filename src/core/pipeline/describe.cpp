@@ -37,19 +37,13 @@ Error not_acceptable(const std::vector<request::MediaRange>& accept) {
     return Error::of(Fault::not_acceptable, "None of these media types are available: " + wanted);
 }
 
-// What stands before the names of resources in this request's path.
-std::string_view prefix_of(std::string_view path, openapi::Format format) {
-    if (format == openapi::Format::openapi) path = path.substr(0, path.rfind('/'));
-    return path;
-}
-
 Work::Describing describing(const Snapshot& snapshot, const routes::Match& match, const message::Request& request) {
     const config::ApiSettings& settings = snapshot.settings.api;
     const auto format = match.openapi ? openapi::Format::openapi : openapi::Format::swagger;
     Work::Describing out;
     out.format = format;
     out.options = {mode_of(settings), settings.openapi_security, settings.openapi_server_url};
-    out.server = openapi::server_of(settings.openapi_server_url, request.header("Host"), prefix_of(request.path, format));
+    out.server = openapi::server_of(settings.openapi_server_url, request.header("Host"), match.base());
     return out;
 }
 
@@ -86,8 +80,13 @@ Result<Prepared> prepare_description(const std::shared_ptr<const Snapshot>& snap
     work->authenticated = identity.authenticated;
     work->describing = describing(*snapshot, match, request);
     work->shape.head_only = request.method == Method::head;
-    work->script =
-        sql::render(openapi::ask_grants(*match.api, work->describing->options.mode), session_of(request, identity, true));
+    work->negotiated = match.negotiated;
+    request::ApiRequest api;
+    api.preferences = request::parse_prefer(request);
+    plan::Needs needs;
+    needs.session = true;
+    work->script = sql::render(openapi::ask_grants(*match.api, work->describing->options.mode),
+                               session_of({*snapshot, *match.api, identity, request}, api, needs));
     return Prepared(std::shared_ptr<const Work>(std::move(work)));
 }
 

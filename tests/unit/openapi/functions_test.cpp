@@ -34,7 +34,7 @@ struct Lending {
     explicit Lending(std::vector<catalog::Function> all) : functions(std::move(all)) {
         shown.name = "lend";
         shown.policies.methods = {message::Method::options, message::Method::get, message::Method::head, message::Method::post};
-        for (const catalog::Function& each : functions) shown.overloads.push_back({.function = &each});
+        for (const catalog::Function& each : functions) shown.overloads.emplace_back().function = &each;
         GrantedFunction granted{&shown, {}};
         for (const routes::Overload& overload : shown.overloads) granted.overloads.push_back(&overload);
         description.api = api.get();
