@@ -57,6 +57,7 @@ struct Script {
     std::optional<std::size_t> outcome;
     bool rolls_back = false;  // nothing of it stays
     bool writes = false;
+    bool counts_inserted = false;  // of an upsert: outcome's last cell is how many of its rows were new; null when it had none
     bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
 };
 

@@ -14,6 +14,8 @@ namespace {
 using message::Method;
 
 Error method_not_allowed(Method method, const routes::Resource& resource) {
+    if (method == Method::put && resource.relation->key().empty())  // no filters could name the row
+        return Error::of(Fault::put_filters).with_header("Allow", resource.allow());
     return Error::of(Fault::method_not_allowed,
                      std::string(message::name(method)) + " is not allowed on '" + resource.name + "'")
         .with_header("Allow", resource.allow());
@@ -29,15 +31,32 @@ message::Reply allowed_methods(const routes::Resource& resource) {
 bool depends_on_session(const catalog::Relation& relation) { return relation.row_security || relation.reads_session; }
 
 std::vector<std::string> location_keys(const routes::Resource& resource) {
-    std::vector<std::string> keys;
-    for (const std::string& column : resource.relation->key())
-        if (const routes::ApiColumn* shown = resource.by_catalog_name(column)) keys.push_back(shown->name);
-    return keys;
+    const std::vector<std::string>& key = resource.relation->key();
+    std::vector<std::string> names;
+    for (const routes::ApiColumn& shown : resource.columns)
+        if (std::ranges::find(key, shown.column->name) != key.end()) names.push_back(shown.name);
+    return names;
 }
 
 request::Window root_window(const plan::Plan& plan) {
     const auto* read = std::get_if<plan::Read>(&plan);
     return read == nullptr ? request::Window{} : read->root.window;
+}
+
+// Only handling=strict makes a limit of what would otherwise be a wish.
+std::optional<std::int64_t> max_affected(const request::ApiRequest& api) {
+    const bool limits =
+        api.action == request::Action::update || api.action == request::Action::remove || api.action == request::Action::call;
+    return limits && api.preferences.strict ? api.preferences.max_affected : std::nullopt;
+}
+
+// An insert that knows no conflict cannot resolve any.
+std::vector<std::string> applied(const request::ApiRequest& api, const plan::Plan& plan) {
+    std::vector<std::string> out = api.preferences.applied;
+    const auto* insert = std::get_if<plan::Insert>(&plan);
+    if (insert != nullptr && insert->conflict.empty())
+        std::erase_if(out, [](const std::string& preference) { return preference.starts_with("resolution="); });
+    return out;
 }
 
 reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, request::Media media,
@@ -49,8 +68,8 @@ reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, re
     shape.window = root_window(plan);
     shape.count = api.preferences.count;
     shape.returning = api.preferences.returning;
-    shape.applied = api.preferences.applied;
-    shape.max_affected = api.preferences.max_affected;
+    shape.applied = applied(api, plan);
+    shape.max_affected = max_affected(api);
     if (api.action == request::Action::insert && api.preferences.returning == request::ReturnKind::headers_only) {
         shape.location_base = match.base() + "/" + text::percent_encode(match.resource->name);
         shape.location_keys = location_keys(*match.resource);

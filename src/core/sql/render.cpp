@@ -49,6 +49,7 @@ void end(Script& script, const Session& session) {
         Writer outcome;
         outcome << "SELECT pg_current_xact_id_if_assigned()::text, nullif(current_setting('response.headers', true), ''), "
                    "nullif(current_setting('response.status', true), '')";
+        if (script.counts_inserted) outcome << ", " << inserted_count;
         script.outcome = script.statements.size();
         script.statements.push_back(outcome.take());
     }
@@ -96,6 +97,7 @@ void add(Script& script, const Write& write, const RenderOptions&) {
     Writer out;
     append_write(out, write, script.cells);
     add_main(script, out);
+    if constexpr (std::is_same_v<Write, plan::Insert>) script.counts_inserted = counts_inserted(write);
     script.writes = true;
     if constexpr (std::is_same_v<Write, plan::Insert>) script.expects_one = !write.matching.empty();
 }
