@@ -85,11 +85,18 @@ bool cacheable(const std::vector<const catalog::Relation*>& relations) {
     });
 }
 
+bool calls_what_may_change(const plan::Plan& plan) {
+    const auto* read = std::get_if<plan::Read>(&plan);
+    return read != nullptr &&
+           plan::most_volatile_function(*read).value_or(catalog::Volatility::immutable) != catalog::Volatility::immutable;
+}
+
 std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, std::string canonical_query,
                                     const auth::Identity& identity, std::size_t values) {
     const routes::CachePolicy& policy = work.resource->policies.cache;
     const catalog::Catalog& catalog = *work.snapshot->catalog;
-    if (work.script.writes || policy.ttl_s == 0 || !cacheable(plan::relations_behind(plan, catalog))) return std::nullopt;
+    if (work.script.writes || policy.ttl_s == 0 || calls_what_may_change(plan)) return std::nullopt;
+    if (!cacheable(plan::relations_behind(plan, catalog))) return std::nullopt;
     auto order = take_order(canonical_query, values);
     if (!order) return std::nullopt;
     // What else of the request decides the bytes: the representation, the window that a Range header asked for, the count.

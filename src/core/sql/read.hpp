@@ -5,8 +5,6 @@
 
 namespace millrace::sql {
 
-constexpr Alias root_alias{'t', 0};
-
 struct ReadOptions {
     std::string_view source;     // a CTE that stands for the root's relation; empty: the relation itself
     bool want_snapshot = false;  // as a last column
@@ -27,6 +25,9 @@ void append_returning(Writer& out, const plan::ReadNode& root, std::vector<Outpu
 
 // Columns of the catalog that the node itself needs: its outputs, its orders and the ends of its embeds' joins.
 [[nodiscard]] std::vector<std::string_view> needed_columns(const plan::ReadNode& node);
+
+// Functions of the node's rows are called, so that the whole row is needed too.
+[[nodiscard]] bool needs_row(const plan::ReadNode& node);
 
 // " WHERE …" of a write; nothing when there are no filters.
 void append_where(Writer& out, const std::vector<plan::Filter>& filters, Alias alias);

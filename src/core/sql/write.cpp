@@ -110,7 +110,11 @@ void append_needed(Writer& out, const plan::ReadNode& root) {
         (out << separator).column(root_alias, column);
         separator = ", ";
     }
-    if (columns.empty()) out << '1';
+    if (needs_row(root)) {
+        (out << separator << root_alias << " AS ").identifier(carried_row);
+    } else if (columns.empty()) {
+        out << '1';
+    }
 }
 
 void close_with_returning(Writer& out, const std::optional<plan::ReadNode>& returning, std::vector<OutputCell>& cells) {
