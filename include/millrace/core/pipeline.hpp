@@ -14,6 +14,7 @@
 #include "millrace/core/cache.hpp"
 #include "millrace/core/config.hpp"
 #include "millrace/core/message.hpp"
+#include "millrace/core/openapi.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/routes.hpp"
 #include "millrace/core/sql.hpp"
@@ -44,6 +45,13 @@ struct Work {
     std::shared_ptr<const Snapshot> snapshot;  // keeps version and resource alive
     const routes::ApiCatalog* api = nullptr;
     const routes::Resource* resource = nullptr;
+    // Instead of rows: the version itself.
+    struct Describing {
+        openapi::Format format = openapi::Format::swagger;
+        openapi::Options options;
+        openapi::Server server;
+    };
+    std::optional<Describing> describing{};
     sql::Script script;
     reply::Shape shape;
     std::optional<CachePlan> cache;       // only of reads that may be cached

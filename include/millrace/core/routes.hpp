@@ -160,6 +160,7 @@ struct Match {
     const ApiCatalog* api = nullptr;
     const Resource* resource = nullptr;
     const ApiFunction* function = nullptr;  // neither of the two: the version's root
+    bool openapi = false;                   // or its openapi.json
     bool at_root = false;                   // the path names no version
     bool negotiated = false;                // the version has several schemas, or the request named one
 

@@ -122,6 +122,9 @@ struct RenderOptions {
 };
 [[nodiscard]] Script render(const plan::Plan& plan, const Session& session, const RenderOptions& options = {});
 
+// One statement of another origin, in a transaction of the same kind.
+[[nodiscard]] Script render(Statement statement, const Session& session);
+
 // What Postgres answered to one statement. Cells view into memory that `owner` keeps; a null cell has no data().
 struct Rows {
     std::vector<std::string_view> cells;  // row after row

@@ -1,6 +1,7 @@
 // The first half of a request's life: route, dialect, plan and SQL, one after the other, none of them looking back.
 #include <algorithm>
 
+#include "describe.hpp"
 #include "marks.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/plan.hpp"
@@ -176,13 +177,16 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
 Result<routes::Match> find_route(const Snapshot& snapshot, const message::Request& request, WallTime now) {
     if (!snapshot.catalog) return Error::of(Fault::catalog_unavailable).with_header("Retry-After", "1");
     const bool reads = request.method == Method::get || request.method == Method::head || request.method == Method::options;
-    return routes::match(snapshot.versions, request.path, request.header(reads ? "Accept-Profile" : "Content-Profile"), now);
+    auto match =
+        routes::match(snapshot.versions, request.path, request.header(reads ? "Accept-Profile" : "Content-Profile"), now);
+    if (!match) return match;
+    return with_root_function(snapshot, std::move(*match));
 }
 
 Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                          const auth::Identity& identity, const message::Request& request) {
-    if (match.resource == nullptr)
-        return Error::of(Fault::no_relation, "Name a resource of this version: /" + match.api->version() + "/<resource>");
+    if (is_root(match)) return prepare_description(snapshot, match, identity, request);
+    if (match.resource == nullptr) return Error::of(Fault::no_function);
     if (!match.resource->allows(request.method)) return method_not_allowed(request.method, *match.resource);
     if (request.method == Method::options) return Prepared(allowed_methods(*match.resource));
     auto work = plan_work(snapshot, match, identity, request, 0);

@@ -28,7 +28,7 @@ bool Resource::allows(message::Method method) const {
 std::string Resource::allow() const {
     std::string value;
     for (const message::Method method : policies.methods) {
-        if (!value.empty()) value += ", ";
+        if (!value.empty()) value += ',';
         value += message::name(method);
     }
     return value;
