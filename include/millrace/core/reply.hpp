@@ -15,6 +15,9 @@ namespace millrace::reply {
 // Body {code, message, details, hint} with the error's status and headers.
 [[nodiscard]] message::Reply from_error(const Error& error);
 
+// What the rows of a call are in JSON: rows, one row, values, one value, or nothing at all.
+enum class CallForm : std::uint8_t { rows, row, values, value, nothing };
+
 // Everything that finish needs of a request once its rows are there.
 struct Shape {
     request::Action action = request::Action::read;
@@ -27,6 +30,7 @@ struct Shape {
     std::vector<std::string> location_keys;  // API names of the primary key
     std::vector<std::string> applied;        // Preference-Applied
     std::optional<std::int64_t> max_affected;
+    CallForm call = CallForm::rows;  // of action call
 };
 
 // The media type the reply will have, or not_acceptable (PGRST107/406).
@@ -41,6 +45,8 @@ struct Shape {
 // Rows → JSON text: an array, or the objects alone with commas between (one row of a singular reply).
 enum class RowsForm : std::uint8_t { array, objects };
 void append_json_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
+// The first column alone: [1,2] or, as objects, 1,2.
+void append_json_values(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
 
 // A strong entity tag of a body in one representation: its hash and its length, quoted.
 [[nodiscard]] std::string entity_tag(std::string_view body, request::Media media);

@@ -51,7 +51,10 @@ struct Script {
     std::vector<OutputCell> cells;     // of main, in order of its columns
     bool has_snapshot = false;         // main's last column is pg_current_snapshot(), not part of the answer
     bool has_xid = false;              // the last statement's only cell is the write's xid8; null when it changed nothing
+    // Of a call with a count: main's last two columns are whether there is a row at all, and the total.
+    bool has_total = false;
     bool writes = false;
+    bool in_block = false;     // needs BEGIN: what it says of its transaction means nothing in an implicit one
     bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
 };
 
@@ -66,7 +69,9 @@ struct BoundScript {
 struct Session {
     std::string role;  // empty: the lane's own
     std::vector<std::pair<std::string, std::string>> settings;
-    [[nodiscard]] bool empty() const { return role.empty() && settings.empty(); }
+    std::string isolation{};  // "serializable", …; empty: as the database has it
+    bool read_only = false;
+    [[nodiscard]] bool empty() const { return role.empty() && settings.empty() && isolation.empty() && !read_only; }
 };
 
 // `want_snapshot`: the answer may be cached, so the snapshot it was read in must come with it.

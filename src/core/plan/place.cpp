@@ -32,12 +32,6 @@ Result<Order> plan_order(const ReadNode& node, const request::OrderTerm& term) {
     return Order{term.relation, *std::move(field), term.descending, term.nulls_first};
 }
 
-void cap(request::Window& window, std::uint64_t most) {
-    if (most == 0) return;
-    const auto limit = static_cast<std::int64_t>(std::min<std::uint64_t>(most, INT64_MAX));
-    window.limit = std::min(window.limit.value_or(limit), limit);
-}
-
 Result<void> place_orders(ReadNode& root, const request::ApiRequest& request) {
     for (const auto& [path, terms] : request.orders) {
         auto node = locate(root, path);
@@ -67,6 +61,12 @@ void cap_windows(ReadNode& node, Where where) {
 }
 
 }  // namespace
+
+void cap(request::Window& window, std::uint64_t most) {
+    if (most == 0) return;
+    const auto limit = static_cast<std::int64_t>(std::min<std::uint64_t>(most, INT64_MAX));
+    window.limit = std::min(window.limit.value_or(limit), limit);
+}
 
 Result<void> place(ReadNode& root, const request::ApiRequest& request, Where where) {
     if (auto placed = place_filters(root, request, where); !placed) return placed;

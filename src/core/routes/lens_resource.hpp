@@ -21,6 +21,9 @@ struct Complaints {
 [[nodiscard]] std::vector<ApiColumn> shown_columns(const catalog::Relation& relation, const ResourceRule& rule,
                                                    const Complaints& complaints);
 
+[[nodiscard]] ResolvedPolicies resolve_function_policies(const FunctionRule& rule, const Policies& defaults,
+                                                         const config::Settings& settings, const Complaints& complaints);
+
 [[nodiscard]] ResolvedPolicies resolve_policies(const catalog::Relation& relation, const ResourceRule& rule,
                                                 const Policies& defaults, const config::Settings& settings,
                                                 const Complaints& complaints);

@@ -47,13 +47,28 @@ Error invalid_path() {
 Result<Match> match_resource(const ApiCatalog& api, std::string_view name) {
     const Resource* resource = api.find(name);
     if (resource == nullptr) return no_relation(api, name);
-    return Match{&api, resource};
+    return Match{&api, resource, nullptr, nullptr};
 }
 
-Result<Match> match_encoded(const ApiCatalog& api, std::string_view segment) {
-    const auto name = text::percent_decode(segment);
-    if (!name || !text::valid_utf8(*name)) return Error::of(Fault::bad_query, "The path's percent-encoding is not valid");
-    return match_resource(api, *name);
+Result<Match> match_function(const ApiCatalog& api, std::string_view name) {
+    Match match{&api, nullptr, api.find_function(name), nullptr};
+    if (match.function != nullptr) return match;
+    match.unknown_function = std::make_shared<const ApiFunction>(ApiFunction{std::string(name), {}, {}});
+    match.function = match.unknown_function.get();
+    return match;
+}
+
+using Find = Result<Match> (*)(const ApiCatalog& api, std::string_view name);
+
+Result<Match> match_name(const ApiCatalog& api, std::string_view segment, Find find) {
+    if (segment.find('/') != std::string_view::npos) return invalid_path();
+    if (segment.find('%') != std::string_view::npos) {
+        const auto name = text::percent_decode(segment);
+        if (!name || !text::valid_utf8(*name)) return Error::of(Fault::bad_query, "The path's percent-encoding is not valid");
+        return find(api, *name);
+    }
+    if (!text::valid_utf8(segment)) return Error::of(Fault::bad_query, "The path is not valid UTF-8");
+    return find(api, segment);
 }
 
 }  // namespace
@@ -67,11 +82,10 @@ Result<Match> match(const Versions& versions, std::string_view path, WallTime no
     if (api->table().sunset && now >= *api->table().sunset) return gone(api->table());
 
     const std::string_view segment = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-    if (segment.empty()) return Match{api, nullptr};
-    if (segment.find('/') != std::string_view::npos) return invalid_path();
-    if (segment.find('%') != std::string_view::npos) return match_encoded(*api, segment);
-    if (!text::valid_utf8(segment)) return Error::of(Fault::bad_query, "The path is not valid UTF-8");
-    return match_resource(*api, segment);
+    if (segment.empty()) return Match{api, nullptr, nullptr, nullptr};
+    constexpr std::string_view functions = "rpc/";
+    if (segment.starts_with(functions)) return match_name(*api, segment.substr(functions.size()), match_function);
+    return match_name(*api, segment, match_resource);
 }
 
 }  // namespace millrace::routes

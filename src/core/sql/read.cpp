@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "call.hpp"
 #include "tree.hpp"
 
 namespace millrace::sql {
@@ -21,9 +22,9 @@ void append_source(Writer& out, const plan::ReadNode& root, std::string_view sou
 }
 
 // A row without columns could not be counted.
-void append_extra(Writer& out, const Outputs& list, bool want_snapshot) {
-    if (want_snapshot) {
-        out << (list.empty() ? "" : ", ") << snapshot;
+void append_extra(Writer& out, const Outputs& list, bool want_snapshot, bool mark_rows = false) {
+    if (want_snapshot || mark_rows) {
+        out << (list.empty() ? "" : ", ") << (want_snapshot ? snapshot : "true");
     } else if (list.empty()) {
         out << "NULL";
     }
@@ -37,8 +38,13 @@ void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& opt
     Outputs list(out, Naming::cells, has_aggregates(root), false, &cells);
     out << "SELECT ";
     tree.outputs(root, at, list);
-    append_extra(out, list, options.want_snapshot);
-    append_source(out, root, options.source);
+    append_extra(out, list, options.want_snapshot, options.mark_rows);
+    if (options.call != nullptr) {
+        out << " FROM ";
+        append_call_source(out, *options.call);
+    } else {
+        append_source(out, root, options.source);
+    }
     tree.joins(root, at);
     tree.conditions(root, root_alias, root_alias, Tree::Joined::to_one, " WHERE ");
     list.group_by();
@@ -46,10 +52,10 @@ void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& opt
     if (!options.one_row) tree.window(root);
 }
 
-void append_count(Writer& out, const plan::ReadNode& root) {
+void append_count(Writer& out, const plan::ReadNode& root, std::string_view source) {
     Tree tree(out);
     out << "SELECT count(*)";
-    append_source(out, root, {});
+    append_source(out, root, source);
     tree.conditions(root, root_alias, root_alias, Tree::Joined::none, " WHERE ");
 }
 

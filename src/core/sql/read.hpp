@@ -8,16 +8,18 @@ namespace millrace::sql {
 constexpr Alias root_alias{'t', 0};
 
 struct ReadOptions {
-    std::string_view source;     // a CTE that stands for the root's relation; empty: the relation itself
-    bool want_snapshot = false;  // as a last column
-    bool one_row = false;        // the filters leave one row at most, so the window need not
+    std::string_view source;          // a CTE that stands for the root's relation; empty: the relation itself
+    bool want_snapshot = false;       // as a last column
+    bool one_row = false;             // the filters leave one row at most, so the window need not
+    bool mark_rows = false;           // a last column that is true: an outer join shows by it whether there is a row
+    const plan::Call* call = nullptr;  // a function that stands for the root's relation
 };
 
 // Appends the statement and tells what its columns are.
 void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& options, std::vector<OutputCell>& cells);
 
 // SELECT count(*) of the rows that the filters leave, windows not looked at.
-void append_count(Writer& out, const plan::ReadNode& root);
+void append_count(Writer& out, const plan::ReadNode& root, std::string_view source = {});
 
 // The outputs of a node without embeds, as RETURNING takes them.
 void append_returning(Writer& out, const plan::ReadNode& root, std::vector<OutputCell>& cells);

@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "call.hpp"
 #include "read.hpp"
 #include "write.hpp"
 #include "writer.hpp"
@@ -23,7 +24,28 @@ Statement session_statement(const Session& session) {
         out.parameter(value) << ", true)";
         separator = ", ";
     }
+    // Last: it may be switched on at any time, unlike by SET TRANSACTION, and what follows cannot switch it off.
+    if (session.read_only) out << separator << "set_config('transaction_read_only', 'on', true)";
     return out.take();
+}
+
+// Before anything that reads. The level is a word of the catalog's, and no other word passes.
+Statement isolation_statement(const std::string& level) {
+    Writer out;
+    out << "SET TRANSACTION ISOLATION LEVEL ";
+    if (level == "serializable" || level == "repeatable read") {
+        out << level;
+    } else {
+        out << "read committed";
+    }
+    return out.take();
+}
+
+void add_session(Script& script, const Session& session) {
+    if (!session.isolation.empty()) script.statements.push_back(isolation_statement(session.isolation));
+    script.in_block = !session.isolation.empty();
+    if (!session.role.empty() || !session.settings.empty() || session.read_only)
+        script.statements.push_back(session_statement(session));
 }
 
 // Nothing to invalidate when the write changed nothing: then there is no xid, and none is used up.
@@ -51,6 +73,16 @@ void add(Script& script, const plan::Read& read, bool want_snapshot) {
     script.statements.push_back(total.take());
 }
 
+void add(Script& script, const plan::Call& call, bool) {
+    Writer out;
+    script.has_total = append_call(out, call, script.cells);
+    add_main(script, out);
+    if (call.read_only) return;
+    script.statements.push_back(xid_statement());
+    script.has_xid = true;
+    script.writes = true;
+}
+
 template <class Write>
 void add(Script& script, const Write& write, bool) {
     Writer out;
@@ -67,7 +99,7 @@ void add(Script& script, const Write& write, bool) {
 Script render(const plan::Plan& plan, const Session& session, bool want_snapshot) {
     Script script;
     script.statements.reserve(3);
-    if (!session.empty()) script.statements.push_back(session_statement(session));
+    add_session(script, session);
     std::visit([&](const auto& what) { add(script, what, want_snapshot); }, plan);
     return script;
 }
