@@ -86,6 +86,7 @@ struct Insert {
     std::vector<const catalog::Column*> columns;  // in the payload's order
     std::vector<std::string> keys;                // the payload's names of them
     request::Payload payload;
+    bool missing_default = false;  // what an object lacks becomes its column's default rather than null
     request::Resolution resolution = request::Resolution::none;
     std::vector<const catalog::Column*> conflict;  // on_conflict, or the primary key
     std::vector<KeyMatch> matching;                // of PUT only; the write must then hit exactly one row
@@ -97,6 +98,7 @@ struct Update {
     std::vector<const catalog::Column*> columns;
     std::vector<std::string> keys;
     request::Payload payload;
+    bool missing_default = false;
     std::vector<Filter> filters;
     std::optional<ReadNode> returning;
 };

@@ -32,6 +32,37 @@ struct OutputCell {
     CellKind kind = CellKind::text;
 };
 
+// What main's rows become, and where.
+enum class Output : std::uint8_t {
+    json,  // JSON in the worker
+    text,  // cells as Postgres prints them, for CSV in the worker
+    body,  // Postgres makes the body: one row, the number of rows and the body
+};
+enum class BodyKind : std::uint8_t {
+    array,     // json_agg()
+    object,    // the first of it
+    csv,       // rows as Postgres prints them
+    features,  // ST_AsGeoJSON() of each row as a FeatureCollection
+    handler,   // an aggregate of the database
+    value,     // the one value of a call is the body already
+};
+struct BodyForm {
+    BodyKind kind = BodyKind::array;
+    bool nulls_stripped = false;
+    bool binary = false;                         // bytes rather than text: they come as hex
+    catalog::RoutineName handler{};              // of BodyKind::handler
+    bool of_value = false;                       // of a call that returns one value: the handler takes that, not a row
+    const catalog::Relation* rows_of = nullptr;  // what the handler takes rows of; nothing: of anything
+};
+struct Explain {
+    bool json = false, analyze = false, verbose = false, settings = false, buffers = false, wal = false;
+};
+struct Form {
+    Output output = Output::json;
+    BodyForm body{};                   // of Output::body
+    std::optional<Explain> explain{};  // the plan rather than the answer
+};
+
 struct Statement {
     std::string text;                                    // with $1, $2, …
     std::vector<std::optional<std::string>> parameters;  // text format, untyped
@@ -43,18 +74,25 @@ struct Statement {
     std::vector<Slot> slots{};
 };
 
+// What main's rows are: those of the answer; one with their number and the body; the lines of a plan.
+enum class Answer : std::uint8_t { rows, body, plan };
+
 // What goes to Postgres for one request: statements that are one implicit transaction (one Sync), in order.
 struct Script {
     std::vector<Statement> statements;
     std::size_t main = 0;              // the statement whose rows are the answer
     std::optional<std::size_t> count;  // the statement with the total, one row, one column
-    std::vector<OutputCell> cells;     // of main, in order of its columns
-    bool has_snapshot = false;         // main's last column is pg_current_snapshot(), not part of the answer
-    bool has_xid = false;              // the last statement's only cell is the write's xid8; null when it changed nothing
-    // Of a call with a count: main's last two columns are whether there is a row at all, and the total.
+    std::vector<OutputCell> cells;     // of main, in order of its columns; of an answer of rows
+    Answer answer = Answer::rows;
+    bool binary = false;        // the body is hex
+    bool has_snapshot = false;  // main's last column is pg_current_snapshot(), not part of the answer
+    bool has_xid = false;       // the last statement's last cell is the write's xid8; null when it changed nothing
+    // Of a call with a count: main's last column is the total. In an answer of rows the one before says whether there is a row.
     bool has_total = false;
     bool writes = false;
-    bool in_block = false;     // needs BEGIN: what it says of its transaction means nothing in an implicit one
+    bool in_block = false;  // needs BEGIN: what it says of its transaction means nothing in an implicit one
+    // Of an upsert: the last statement's first cell is how many of its rows were new; null when it had none.
+    bool counts_inserted = false;
     bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
 };
 
@@ -75,7 +113,7 @@ struct Session {
 };
 
 // `want_snapshot`: the answer may be cached, so the snapshot it was read in must come with it.
-[[nodiscard]] Script render(const plan::Plan& plan, const Session& session, bool want_snapshot);
+[[nodiscard]] Script render(const plan::Plan& plan, const Session& session, bool want_snapshot, const Form& form = {});
 
 // What Postgres answered to one statement. Cells view into memory that `owner` keeps; a null cell has no data().
 struct Rows {

@@ -13,6 +13,8 @@ namespace {
 using message::Method;
 
 Error method_not_allowed(Method method, const routes::Resource& resource) {
+    if (method == Method::put && resource.relation->key().empty())  // no filters could name the row
+        return Error::of(Fault::put_filters).with_header("Allow", resource.allow());
     return Error::of(Fault::method_not_allowed,
                      std::string(message::name(method)) + " is not allowed on '" + resource.name + "'")
         .with_header("Allow", resource.allow());
@@ -28,10 +30,11 @@ message::Reply allowed_methods(const routes::Resource& resource) {
 bool depends_on_session(const catalog::Relation& relation) { return relation.row_security || relation.reads_session; }
 
 std::vector<std::string> location_keys(const routes::Resource& resource) {
-    std::vector<std::string> keys;
-    for (const std::string& column : resource.relation->key())
-        if (const routes::ApiColumn* shown = resource.by_catalog_name(column)) keys.push_back(shown->name);
-    return keys;
+    const std::vector<std::string>& key = resource.relation->key();
+    std::vector<std::string> names;
+    for (const routes::ApiColumn& shown : resource.columns)
+        if (std::ranges::find(key, shown.column->name) != key.end()) names.push_back(shown.name);
+    return names;
 }
 
 request::Window root_window(const plan::Plan& plan) {
@@ -39,17 +42,31 @@ request::Window root_window(const plan::Plan& plan) {
     return read == nullptr ? request::Window{} : read->root.window;
 }
 
-reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, request::Media media,
-                      const routes::Match& match) {
+// Only handling=strict makes a limit of what would otherwise be a wish.
+std::optional<std::int64_t> max_affected(const request::ApiRequest& api) {
+    const bool limits =
+        api.action == request::Action::update || api.action == request::Action::remove || api.action == request::Action::call;
+    return limits && api.preferences.strict ? api.preferences.max_affected : std::nullopt;
+}
+
+// An insert that knows no conflict cannot resolve any.
+std::vector<std::string> applied(const request::ApiRequest& api, const plan::Plan& plan) {
+    std::vector<std::string> out = api.preferences.applied;
+    const auto* insert = std::get_if<plan::Insert>(&plan);
+    if (insert != nullptr && insert->conflict.empty())
+        std::erase_if(out, [](const std::string& preference) { return preference.starts_with("resolution="); });
+    return out;
+}
+
+reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, const routes::Match& match) {
     reply::Shape shape;
     shape.action = api.action;
     shape.head_only = api.head_only;
-    shape.media = media;
     shape.window = root_window(plan);
     shape.count = api.preferences.count;
     shape.returning = api.preferences.returning;
-    shape.applied = api.preferences.applied;
-    shape.max_affected = api.preferences.max_affected;
+    shape.applied = applied(api, plan);
+    shape.max_affected = max_affected(api);
     if (api.action == request::Action::insert && api.preferences.returning == request::ReturnKind::headers_only) {
         shape.location_base = "/" + match.api->version() + "/" + text::percent_encode(match.resource->name);
         shape.location_keys = location_keys(*match.resource);
@@ -69,11 +86,12 @@ std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, st
                                     const auth::Identity& identity, std::size_t values) {
     const routes::CachePolicy& policy = work.resource->policies.cache;
     const catalog::Catalog& catalog = *work.snapshot->catalog;
+    // A handler may look at more of the request than the key tells, and a plan is of its moment.
+    if (work.shape.representation.handled || work.shape.representation.form.explain) return std::nullopt;
     if (work.script.writes || policy.ttl_s == 0 || !cacheable(plan::relations_behind(plan, catalog))) return std::nullopt;
     auto order = take_order(canonical_query, values);
     if (!order) return std::nullopt;
     // What else of the request decides the bytes: the representation, the window that a Range header asked for, the count.
-    const std::string media = std::to_string(static_cast<int>(work.shape.media));
     const std::string range = std::to_string(work.shape.window.offset) + "-" +
                               std::to_string(work.shape.window.limit.value_or(-1)) + "/" +
                               std::to_string(static_cast<int>(work.shape.count));
@@ -81,11 +99,27 @@ std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, st
     parts.version = work.api->version();
     parts.resource = work.resource->name;
     parts.query = canonical_query;
-    parts.media = media;
+    parts.media = work.shape.representation.name;
     parts.range = range;
     parts.role = identity.role;
     parts.deployment = work.snapshot->fingerprint;
     return CachePlan{cache::make_key(parts), std::move(*order), plan::tables_behind(plan, catalog), policy};
+}
+
+representation::Offer offer_of(const request::ApiRequest& api, const Snapshot& snapshot, const routes::Match& match) {
+    representation::Offer offer;
+    offer.handlers = snapshot.catalog->media_handlers;
+    offer.schema = match.api->table().schema;
+    offer.resource = match.resource;
+    offer.every_column = representation::selects_every_column(api);
+    offer.plans = snapshot.settings.api.plan;
+    return offer;
+}
+
+// Rows of a write that are looked at for Location only are no representation.
+bool returns_none(const plan::Plan& plan, const request::ApiRequest& api, const representation::Representation& chosen) {
+    const bool reads = std::holds_alternative<plan::Read>(plan);
+    return !reads && !chosen.form.explain && api.preferences.returning != request::ReturnKind::representation;
 }
 
 // `values`: how many marks stand in the request for values of filters.
@@ -94,10 +128,10 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
                                               std::size_t values) {
     auto api = request::parse(request);
     if (!api) return std::move(api).error();
-    auto media = reply::choose_media(api->accept);
-    if (!media) return std::move(media).error();
     auto plan = plan::make_plan(*api, request.body, *match.resource);
     if (!plan) return std::move(plan).error();
+    auto chosen = representation::choose(api->accept, offer_of(*api, *snapshot, match));
+    if (!chosen) return std::move(chosen).error();
 
     auto work = std::make_shared<Work>();
     work->snapshot = snapshot;
@@ -105,19 +139,21 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->resource = match.resource;
     work->authenticated = identity.authenticated;
     work->route_class = match.resource->policies.route_class;
-    work->shape = shape_of(*api, *plan, *media, match);
+    work->shape = shape_of(*api, *plan, match);
+    work->shape.representation = *std::move(chosen);
+    if (returns_none(*plan, *api, work->shape.representation)) work->shape.representation.form.output = sql::Output::json;
     const auto* read = std::get_if<plan::Read>(&*plan);
     work->by_full_key = read != nullptr && read->by_full_key;
     work->script.writes = read == nullptr;
     work->cache = cache_plan(*work, *plan, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
-    const bool needs_session =
-        read == nullptr || std::ranges::any_of(plan::relations_behind(*plan, *snapshot->catalog), [](const auto* relation) {
-            return depends_on_session(*relation) || relation->is_volatile;
-        });
+    const bool needs_session = read == nullptr || work->shape.representation.handled ||
+                               std::ranges::any_of(plan::relations_behind(*plan, *snapshot->catalog), [](const auto* relation) {
+                                   return depends_on_session(*relation) || relation->is_volatile;
+                               });
     const sql::Session session = session_of(request, identity, needs_session);
     work->repeatable = session.empty();
-    work->script = sql::render(*plan, session, work->cache.has_value());
+    work->script = sql::render(*plan, session, work->cache.has_value(), work->shape.representation.form);
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
     return std::shared_ptr<const Work>(std::move(work));
 }

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "body.hpp"
 #include "read.hpp"
 
 namespace millrace::sql {
@@ -87,16 +88,44 @@ void append_body(Writer& out, const plan::Call& call) {
     if (call.body_is_array) out << " LIMIT 1) AS " << body_alias;
 }
 
-// Rows are counted and shown from one execution.
-void append_with_total(Writer& out, const plan::Call& call, std::vector<OutputCell>& cells) {
-    const ReadOptions options{.source = called, .want_snapshot = false, .one_row = false, .mark_rows = true};
+void open_called(Writer& out, const plan::Call& call) {
     out << "WITH " << called << " AS (SELECT " << root_alias << ".* FROM ";
     append_call_source(out, call);
-    out << ") SELECT r0.*, c0.total FROM (";
+    out << ") ";
+}
+
+// The total is there without rows too, so the rows hang on it.
+void append_rows_with_total(Writer& out, const plan::Call& call, const Form& form, std::vector<OutputCell>& cells) {
+    open_called(out, call);
+    out << "SELECT r0.*, c0.total FROM (";
     append_count(out, call.rows, called);
     out << ") AS c0(total) LEFT JOIN LATERAL (";
-    append_read(out, call.rows, options, cells);
+    append_read(out, call.rows, {.source = called, .output = form.output, .mark_rows = true}, cells);
     out << ") AS r0 ON true";
+}
+
+std::string_view total_of(const plan::Call& call, bool with_total) {
+    if (call.count == request::CountKind::none) return "NULL::bigint";
+    return with_total ? std::string_view() : "count(*)";
+}
+
+void append_body_and_total(Writer& out, const plan::Call& call, const Form& form, bool with_total,
+                           std::vector<OutputCell>& cells) {
+    const bool beside = with_total && !form.explain;  // a plan has its total inside
+    if (with_total) open_called(out, call);
+    if (beside) {
+        out << "SELECT b0.*, (";
+        append_count(out, call.rows, called);
+        out << ") FROM (";
+    }
+    open_body(out, form, {.total = total_of(call, with_total), .counted = &call.rows, .counted_source = called});
+    if (with_total) {
+        append_read(out, call.rows, {.source = called, .output = form.output}, cells);
+    } else {
+        append_read(out, call.rows, {.source = {}, .output = form.output, .call = &call}, cells);
+    }
+    close_body(out);
+    if (beside) out << ") AS b0";
 }
 
 }  // namespace
@@ -113,14 +142,17 @@ void append_call_source(Writer& out, const plan::Call& call) {
     out << " AS " << root_alias;
 }
 
-bool append_call(Writer& out, const plan::Call& call, std::vector<OutputCell>& cells) {
+bool append_call(Writer& out, const plan::Call& call, const Form& form, std::vector<OutputCell>& cells) {
     const request::Window& window = call.rows.window;
-    if (call.count != request::CountKind::none && (window.limit || window.offset > 0)) {
-        append_with_total(out, call, cells);
-        return true;
+    const bool with_total = call.count != request::CountKind::none && (window.limit || window.offset > 0);
+    if (form.output == Output::body) {
+        append_body_and_total(out, call, form, with_total, cells);
+    } else if (with_total) {
+        append_rows_with_total(out, call, form, cells);
+    } else {
+        append_read(out, call.rows, {.source = {}, .output = form.output, .call = &call}, cells);
     }
-    append_read(out, call.rows, {.source = {}, .call = &call}, cells);
-    return false;
+    return with_total && !form.explain;
 }
 
 }  // namespace millrace::sql

@@ -10,7 +10,7 @@ namespace millrace::sql {
 void append_call_source(Writer& out, const plan::Call& call);
 
 // Appends the statement. With a count of rows that a window may cut off, the total comes with the rows, since the function
-// must run once: false when the number of rows is the total.
-[[nodiscard]] bool append_call(Writer& out, const plan::Call& call, std::vector<OutputCell>& cells);
+// must run once: false when there is none, and the number of rows is the total.
+[[nodiscard]] bool append_call(Writer& out, const plan::Call& call, const Form& form, std::vector<OutputCell>& cells);
 
 }  // namespace millrace::sql

@@ -9,8 +9,6 @@
 namespace millrace::sql {
 namespace {
 
-constexpr std::string_view snapshot = "(SELECT pg_current_snapshot()::text)";
-
 void append_source(Writer& out, const plan::ReadNode& root, std::string_view source) {
     out << " FROM ";
     if (source.empty()) {
@@ -21,13 +19,25 @@ void append_source(Writer& out, const plan::ReadNode& root, std::string_view sou
     out << " AS " << root_alias;
 }
 
-// A row without columns could not be counted.
-void append_extra(Writer& out, const Outputs& list, bool want_snapshot, bool mark_rows = false) {
-    if (want_snapshot || mark_rows) {
-        out << (list.empty() ? "" : ", ") << (want_snapshot ? snapshot : "true");
-    } else if (list.empty()) {
+// A row without columns could not be counted; in a body it is an object without keys.
+void append_extra(Writer& out, const Outputs& list, const ReadOptions& options) {
+    if (options.want_snapshot || options.mark_rows) {
+        out << (list.empty() ? "" : ", ") << (options.want_snapshot ? snapshot : "true");
+    } else if (list.empty() && options.output != Output::body) {
         out << "NULL";
     }
+}
+
+Naming naming_of(Output output) {
+    switch (output) {
+        case Output::json:
+            return Naming::cells;
+        case Output::text:
+            return Naming::texts;
+        case Output::body:
+            return Naming::keys;
+    }
+    return Naming::cells;
 }
 
 }  // namespace
@@ -35,10 +45,10 @@ void append_extra(Writer& out, const Outputs& list, bool want_snapshot, bool mar
 void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& options, std::vector<OutputCell>& cells) {
     Tree tree(out);
     const Place at = tree.place(root, root_alias, root_alias);
-    Outputs list(out, Naming::cells, has_aggregates(root), false, &cells);
+    Outputs list(out, naming_of(options.output), has_aggregates(root), false, &cells);
     out << "SELECT ";
     tree.outputs(root, at, list);
-    append_extra(out, list, options.want_snapshot, options.mark_rows);
+    append_extra(out, list, options);
     if (options.call != nullptr) {
         out << " FROM ";
         append_call_source(out, *options.call);
@@ -59,10 +69,10 @@ void append_count(Writer& out, const plan::ReadNode& root, std::string_view sour
     tree.conditions(root, root_alias, root_alias, Tree::Joined::none, " WHERE ");
 }
 
-void append_returning(Writer& out, const plan::ReadNode& root, std::vector<OutputCell>& cells) {
-    Outputs list(out, Naming::cells, false, false, &cells);
+void append_returning(Writer& out, const plan::ReadNode& root, Output output, std::vector<OutputCell>& cells) {
+    Outputs list(out, naming_of(output), false, false, &cells);
     for (const plan::OutputColumn& column : root.columns) list.column(column, root_alias);
-    append_extra(out, list, false);
+    append_extra(out, list, {.source = {}, .want_snapshot = false, .one_row = false, .output = output});
 }
 
 std::vector<std::string_view> needed_columns(const plan::ReadNode& node) {

@@ -6,12 +6,14 @@
 namespace millrace::sql {
 
 constexpr Alias root_alias{'t', 0};
+constexpr std::string_view snapshot = "(SELECT pg_current_snapshot()::text)";
 
 struct ReadOptions {
-    std::string_view source;          // a CTE that stands for the root's relation; empty: the relation itself
-    bool want_snapshot = false;       // as a last column
-    bool one_row = false;             // the filters leave one row at most, so the window need not
-    bool mark_rows = false;           // a last column that is true: an outer join shows by it whether there is a row
+    std::string_view source;           // a CTE that stands for the root's relation; empty: the relation itself
+    bool want_snapshot = false;        // as a last column
+    bool one_row = false;              // the filters leave one row at most, so the window need not
+    Output output = Output::json;
+    bool mark_rows = false;            // a last column that is true: an outer join shows by it whether there is a row
     const plan::Call* call = nullptr;  // a function that stands for the root's relation
 };
 
@@ -22,7 +24,7 @@ void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& opt
 void append_count(Writer& out, const plan::ReadNode& root, std::string_view source = {});
 
 // The outputs of a node without embeds, as RETURNING takes them.
-void append_returning(Writer& out, const plan::ReadNode& root, std::vector<OutputCell>& cells);
+void append_returning(Writer& out, const plan::ReadNode& root, Output output, std::vector<OutputCell>& cells);
 
 // Columns of the catalog that the node itself needs: its outputs, its orders and the ends of its embeds' joins.
 [[nodiscard]] std::vector<std::string_view> needed_columns(const plan::ReadNode& node);

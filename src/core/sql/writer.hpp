@@ -32,6 +32,9 @@ public:
     }
     Writer& operator<<(Alias alias);
 
+    // The alias is written as this name from now on.
+    void call(Alias alias, std::string_view name);
+
     Writer& number(std::uint64_t value);
     Writer& identifier(std::string_view name);            // quoted
     Writer& relation(const catalog::Relation& relation);  // "schema"."name"
@@ -46,6 +49,8 @@ public:
 
 private:
     Statement statement_;
+    Alias called_{};
+    std::string_view called_name_;
 };
 
 // {"a","b"}: Postgres' array literal of these values.

@@ -98,7 +98,7 @@ TEST(ReadReply, no_rows_have_no_range) {
 
 TEST(ReadReply, a_singular_answer_needs_one_row) {
     Shape shape;
-    shape.media = request::Media::singular;
+    shape.representation.one = true;
     const sql::Script script = script_of({{"id", CellKind::json}});
     const auto one = from_rows(shape, script, {rows_of(1, {"7"})});
     ASSERT_TRUE(one);
@@ -143,6 +143,67 @@ TEST(WriteReply, location_names_the_row_by_its_key) {
     EXPECT_EQ(reply->headers.get("Location"), "/v1/products?id=eq.7&sku=eq.a%20b");
 }
 
+TEST(WriteReply, location_tells_a_key_that_is_null) {
+    sql::Script script = script_of({{"id", CellKind::json}, {"sku", CellKind::text}});
+    script.writes = true;
+    Shape shape;
+    shape.action = request::Action::insert;
+    shape.returning = request::ReturnKind::headers_only;
+    shape.location_base = "/v1/products";
+    shape.location_keys = {"id", "sku"};
+    EXPECT_EQ(from_rows(shape, script, {rows_of(2, {"7", {}})})->headers.get("Location"), "/v1/products?id=eq.7&sku=is.null");
+}
+
+TEST(WriteReply, an_upsert_is_created_only_when_it_added_a_row) {
+    sql::Script script = script_of({{"id", CellKind::json}});
+    script.writes = script.counts_inserted = true;
+    Shape shape;
+    shape.returning = request::ReturnKind::representation;
+    for (const auto action : {request::Action::insert, request::Action::replace}) {
+        shape.action = action;
+        EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(2, {"1", "99"})})->status, 201);
+        EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(2, {"0", "99"})})->status, 200);
+        EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(2, {{}, {}})})->status, 200);
+    }
+    shape.returning = request::ReturnKind::minimal;
+    EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(2, {"1", "99"})})->status, 204);
+}
+
+TEST(WriteReply, each_write_has_its_range) {
+    sql::Script script;
+    script.writes = true;
+    sql::Rows rows;
+    rows.affected = 2;
+    const auto range = [&](request::Action action, request::CountKind count) {
+        Shape shape;
+        shape.action = action;
+        shape.count = count;
+        return std::string(from_rows(shape, script, {rows})->headers.get("Content-Range"));
+    };
+    using request::Action, request::CountKind;
+    EXPECT_EQ(range(Action::insert, CountKind::none), "*/*");
+    EXPECT_EQ(range(Action::insert, CountKind::exact), "*/2");
+    EXPECT_EQ(range(Action::insert, CountKind::planned), "*/*");
+    EXPECT_EQ(range(Action::update, CountKind::estimated), "0-1/2");
+    EXPECT_EQ(range(Action::remove, CountKind::exact), "*/2");
+    EXPECT_EQ(range(Action::replace, CountKind::exact), "");
+    rows.affected = 0;
+    EXPECT_EQ(range(Action::update, CountKind::exact), "*/0");
+}
+
+TEST(WriteReply, the_verdict_refuses_a_put_of_another_row_and_any_singular_write_of_several) {
+    sql::Script script;
+    script.writes = script.expects_one = true;
+    Shape shape;
+    shape.representation.one = true;
+    sql::Rows rows;
+    EXPECT_EQ((*verdict(shape, script))({rows}).error().code, "PGRST115");
+    script.expects_one = false;
+    EXPECT_EQ((*verdict(shape, script))({rows}).error().code, "PGRST116");
+    rows.affected = 1;
+    EXPECT_TRUE((*verdict(shape, script))({rows}));
+}
+
 TEST(WriteReply, the_verdict_refuses_before_the_commit) {
     sql::Script script;
     script.writes = true;
@@ -166,11 +227,11 @@ TEST(ErrorReply, has_the_four_members_and_the_headers) {
 }
 
 TEST(EntityTag, differs_by_body_and_by_representation) {
-    const std::string tag = entity_tag("[]", request::Media::json);
+    const std::string tag = entity_tag("[]", "application/json");
     EXPECT_TRUE(tag.starts_with('"') && tag.ends_with("-2\"")) << tag;
-    EXPECT_EQ(tag, entity_tag("[]", request::Media::json));
-    EXPECT_NE(tag, entity_tag("[]", request::Media::singular));
-    EXPECT_NE(tag, entity_tag("[ ]", request::Media::json));
+    EXPECT_EQ(tag, entity_tag("[]", "application/json"));
+    EXPECT_NE(tag, entity_tag("[]", "application/vnd.pgrst.object+json"));
+    EXPECT_NE(tag, entity_tag("[ ]", "application/json"));
 }
 
 }  // namespace millrace::reply
