@@ -49,7 +49,7 @@ void append_total(Writer& out, const Beside& beside) {
         return;
     }
     out << '(';
-    append_count(out, *beside.counted);
+    append_count(out, *beside.counted, 0);
     out << ')';
 }
 
