@@ -68,7 +68,7 @@ reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, co
     shape.applied = applied(api, plan);
     shape.max_affected = max_affected(api);
     if (api.action == request::Action::insert && api.preferences.returning == request::ReturnKind::headers_only) {
-        shape.location_base = "/" + match.api->version() + "/" + text::percent_encode(match.resource->name);
+        shape.location_base = match.base() + "/" + text::percent_encode(match.resource->name);
         shape.location_keys = location_keys(*match.resource);
     }
     return shape;
@@ -122,13 +122,25 @@ bool returns_none(const plan::Plan& plan, const request::ApiRequest& api, const 
     return !reads && !chosen.form.explain && api.preferences.returning != request::ReturnKind::representation;
 }
 
+// A handler may look at the request and do anything; PostGIS and what a plan prints are found by the search path.
+plan::Needs needs_of(const plan::Plan& plan, const Work& work) {
+    const representation::Representation& wanted = work.shape.representation;
+    plan::Needs needs = plan::needs_of(plan, *work.snapshot->catalog);
+    needs.session = needs.session || wanted.handled;
+    needs.may_change = needs.may_change || wanted.handled;
+    needs.search_path = needs.search_path || wanted.form.output == sql::Output::body;
+    return needs;
+}
+
 // `values`: how many marks stand in the request for values of filters.
 Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                                               const auth::Identity& identity, const message::Request& request,
                                               std::size_t values) {
     auto api = request::parse(request);
     if (!api) return std::move(api).error();
-    auto plan = plan::make_plan(*api, request.body, *match.resource);
+    const config::ApiSettings& settings = snapshot->settings.api;
+    auto plan = plan::make_plan(*api, request.body, *match.resource,
+                                {.aggregates = settings.aggregates, .legacy_target_names = settings.legacy_target_names});
     if (!plan) return std::move(plan).error();
     auto chosen = representation::choose(api->accept, offer_of(*api, *snapshot, match));
     if (!chosen) return std::move(chosen).error();
@@ -138,6 +150,7 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->api = match.api;
     work->resource = match.resource;
     work->authenticated = identity.authenticated;
+    work->negotiated = match.negotiated;
     work->route_class = match.resource->policies.route_class;
     work->shape = shape_of(*api, *plan, match);
     work->shape.representation = *std::move(chosen);
@@ -147,13 +160,15 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->script.writes = read == nullptr;
     work->cache = cache_plan(*work, *plan, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
-    const bool needs_session = read == nullptr || work->shape.representation.handled ||
-                               std::ranges::any_of(plan::relations_behind(*plan, *snapshot->catalog), [](const auto* relation) {
-                                   return depends_on_session(*relation) || relation->is_volatile;
-                               });
-    const sql::Session session = session_of(request, identity, needs_session);
+    sql::Session session = session_of({*snapshot, *match.api, identity, request}, *api, needs_of(*plan, *work));
+    std::erase_if(work->shape.applied,
+                  [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
+    session.reports = session.reports || work->shape.representation.handled;
     work->repeatable = session.empty();
-    work->script = sql::render(*plan, session, work->cache.has_value(), work->shape.representation.form);
+    work->script = sql::render(*plan, session,
+                               {.want_snapshot = work->cache.has_value(),
+                                .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max),
+                                .form = work->shape.representation.form});
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
     return std::shared_ptr<const Work>(std::move(work));
 }
@@ -162,7 +177,8 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
 
 Result<routes::Match> find_route(const Snapshot& snapshot, const message::Request& request, WallTime now) {
     if (!snapshot.catalog) return Error::of(Fault::catalog_unavailable).with_header("Retry-After", "1");
-    return routes::match(snapshot.versions, request.path, now);
+    const bool reads = request.method == Method::get || request.method == Method::head || request.method == Method::options;
+    return routes::match(snapshot.versions, request.path, request.header(reads ? "Accept-Profile" : "Content-Profile"), now);
 }
 
 Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,

@@ -50,7 +50,7 @@ void append_total(Writer& out, const Beside& beside) {
         return;
     }
     out << '(';
-    append_count(out, *beside.counted, beside.counted_source);
+    append_count(out, *beside.counted, 0, beside.counted_source);
     out << ')';
 }
 

@@ -98,7 +98,7 @@ void open_called(Writer& out, const plan::Call& call) {
 void append_rows_with_total(Writer& out, const plan::Call& call, const Form& form, std::vector<OutputCell>& cells) {
     open_called(out, call);
     out << "SELECT r0.*, c0.total FROM (";
-    append_count(out, call.rows, called);
+    append_count(out, call.rows, 0, called);
     out << ") AS c0(total) LEFT JOIN LATERAL (";
     append_read(out, call.rows, {.source = called, .output = form.output, .mark_rows = true}, cells);
     out << ") AS r0 ON true";
@@ -115,7 +115,7 @@ void append_body_and_total(Writer& out, const plan::Call& call, const Form& form
     if (with_total) open_called(out, call);
     if (beside) {
         out << "SELECT b0.*, (";
-        append_count(out, call.rows, called);
+        append_count(out, call.rows, 0, called);
         out << ") FROM (";
     }
     open_body(out, form, {.total = total_of(call, with_total), .counted = &call.rows, .counted_source = called});

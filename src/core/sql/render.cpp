@@ -13,54 +13,86 @@ namespace millrace::sql {
 namespace {
 
 // Names are parameters too, so that the statement differs by their number alone.
-Statement session_statement(const Session& session) {
-    Writer out;
-    std::string_view separator = "SELECT ";
-    if (!session.role.empty()) {
-        (out << separator << "set_config('role', ").parameter(session.role) << ", true)";
-        separator = ", ";
+class SettingsList {
+public:
+    void set(std::string_view name, std::string_view value) {
+        (out_ << separator_ << "set_config(").parameter(std::string(name)) << ", ";
+        out_.parameter(std::string(value)) << ", true)";
+        separator_ = ", ";
     }
-    for (const auto& [name, value] : session.settings) {
-        (out << separator << "set_config(").parameter(name) << ", ";
-        out.parameter(value) << ", true)";
-        separator = ", ";
+    void add_to(Script& script) && {
+        if (separator_ == ", ") script.statements.push_back(out_.take());
     }
-    // Last: it may be switched on at any time, unlike by SET TRANSACTION, and what follows cannot switch it off.
-    if (session.read_only) out << separator << "set_config('transaction_read_only', 'on', true)";
-    return out.take();
-}
+
+private:
+    Writer out_;
+    std::string_view separator_ = "SELECT ";
+};
 
 // Before anything that reads. The level is a word of the catalog's, and no other word passes.
-Statement isolation_statement(const std::string& level) {
+void set_isolation(Script& script, const std::string& level) {
+    const bool higher = level == "serializable" || level == "repeatable read";
     Writer out;
-    out << "SET TRANSACTION ISOLATION LEVEL ";
-    if (level == "serializable" || level == "repeatable read") {
-        out << level;
-    } else {
-        out << "read committed";
+    out << "SET TRANSACTION ISOLATION LEVEL " << (higher ? std::string_view(level) : "read committed");
+    script.statements.push_back(out.take());
+    script.in_block = true;
+}
+
+void begin(Script& script, const Session& session) {
+    if (!session.isolation.empty()) set_isolation(script, session.isolation);
+    SettingsList list;
+    for (const auto& [name, value] : session.before_role) list.set(name, value);
+    if (!session.role.empty()) list.set("role", session.role);
+    for (const auto& [name, value] : session.settings) list.set(name, value);
+    if (session.reads_only) list.set("transaction_read_only", "on");
+    std::move(list).add_to(script);
+    if (!session.pre_request) return;
+    Writer call;
+    call << "SELECT ";
+    if (!session.pre_request->schema.empty()) call.identifier(session.pre_request->schema) << '.';
+    call.identifier(session.pre_request->name) << "()";
+    script.statements.push_back(call.take());
+}
+
+// Nothing to invalidate when the write changed nothing: then there is no xid, and none is used up. Where triggers, functions or
+// the function before the request ran, they may have said how to answer.
+void end(Script& script, const Session& session) {
+    if (script.writes || session.reports) {
+        Writer outcome;
+        outcome << "SELECT pg_current_xact_id_if_assigned()::text, nullif(current_setting('response.headers', true), ''), "
+                   "nullif(current_setting('response.status', true), '')";
+        if (script.counts_inserted) outcome << ", " << inserted_count;
+        script.outcome = script.statements.size();
+        script.statements.push_back(outcome.take());
     }
-    return out.take();
-}
-
-void add_session(Script& script, const Session& session) {
-    if (!session.isolation.empty()) script.statements.push_back(isolation_statement(session.isolation));
-    script.in_block = !session.isolation.empty();
-    if (!session.role.empty() || !session.settings.empty() || session.read_only)
-        script.statements.push_back(session_statement(session));
-}
-
-// Nothing to invalidate when the write changed nothing: then there is no xid, and none is used up.
-Statement xid_statement(bool counts_inserted) {
-    Writer out;
-    out << "SELECT ";
-    if (counts_inserted) out << inserted_count << ", ";
-    out << "pg_current_xact_id_if_assigned()::text";
-    return out.take();
+    script.rolls_back = session.rolls_back;
+    if (!session.rolls_back) return;
+    Writer constraints;  // what COMMIT would have found
+    constraints << "SET CONSTRAINTS ALL IMMEDIATE";
+    script.statements.push_back(constraints.take());
 }
 
 void add_main(Script& script, Writer& out) {
     script.main = script.statements.size();
     script.statements.push_back(out.take());
+}
+
+// An estimate is exact up to as many rows as an answer may have, and Postgres' guess beyond.
+void add_counts(Script& script, const plan::ReadNode& root, request::CountKind count, std::int64_t count_max) {
+    if (count == request::CountKind::none) return;
+    const bool estimated = count == request::CountKind::estimated && count_max > 0;
+    if (count != request::CountKind::planned) {
+        Writer total;
+        append_count(total, root, estimated ? count_max + 1 : 0);
+        script.count = script.statements.size();
+        script.statements.push_back(total.take());
+    }
+    if (count != request::CountKind::planned && !estimated) return;
+    script.count_max = estimated ? count_max : 0;
+    Writer guess;
+    append_count_plan(guess, root);
+    script.planned = script.statements.size();
+    script.statements.push_back(guess.take());
 }
 
 // Which relation a plan tells of by its own name rather than by an alias.
@@ -69,7 +101,7 @@ void name_root(Writer& out, const routes::Resource& resource, const Form& form) 
 }
 
 std::string_view total_of(const plan::Read& read) {
-    if (read.count == request::CountKind::none) return "NULL::bigint";
+    if (read.count == request::CountKind::none || read.count == request::CountKind::planned) return "NULL::bigint";
     return read.root.window.limit || read.root.window.offset > 0 ? std::string_view() : "count(*)";
 }
 
@@ -83,44 +115,38 @@ void append_rows_or_body(Writer& out, const plan::Read& read, const ReadOptions&
     close_body(out);
 }
 
-void add(Script& script, const plan::Read& read, bool want_snapshot, const Form& form) {
+void add(Script& script, const plan::Read& read, const RenderOptions& options) {
+    const Form& form = options.form;
     Writer out;
     const bool one_row = read.by_full_key && read.root.window.limit != 0 && read.root.window.offset == 0;
     name_root(out, *read.root.resource, form);
     open_explain(out, form);
-    append_rows_or_body(out, read, {.source = {}, .want_snapshot = want_snapshot, .one_row = one_row, .output = form.output},
-                        form, script.cells);
+    append_rows_or_body(out, read,
+                        {.source = {}, .want_snapshot = options.want_snapshot, .one_row = one_row, .output = form.output}, form,
+                        script.cells);
     add_main(script, out);
-    script.has_snapshot = want_snapshot;
-    if (read.count == request::CountKind::none || form.explain) return;  // an exact total serves who wanted an estimate
-    Writer total;
-    append_count(total, read.root);
-    script.count = script.statements.size();
-    script.statements.push_back(total.take());
+    script.has_snapshot = options.want_snapshot;
+    if (!form.explain) add_counts(script, read.root, read.count, options.count_max);
 }
 
-void add(Script& script, const plan::Call& call, bool, const Form& form) {
+void add(Script& script, const plan::Call& call, const RenderOptions& options) {
     Writer out;
-    name_root(out, *call.rows.resource, form);
-    open_explain(out, form);
-    script.has_total = append_call(out, call, form, script.cells);
+    name_root(out, *call.rows.resource, options.form);
+    open_explain(out, options.form);
+    script.has_total = append_call(out, call, options.form, script.cells);
     add_main(script, out);
-    if (call.read_only) return;
-    script.statements.push_back(xid_statement(false));
-    script.has_xid = true;
-    script.writes = true;
+    script.writes = !call.read_only;
 }
 
 template <class Write>
-void add(Script& script, const Write& write, bool, const Form& form) {
+void add(Script& script, const Write& write, const RenderOptions& options) {
+    const Form& form = options.form;
     Writer out;
     name_root(out, *write.resource, form);
     open_explain(out, form);
     append_write(out, write, form, script.cells);
     add_main(script, out);
     if constexpr (std::is_same_v<Write, plan::Insert>) script.counts_inserted = counts_inserted(write);
-    script.statements.push_back(xid_statement(script.counts_inserted));
-    script.has_xid = true;
     script.writes = true;
     if constexpr (std::is_same_v<Write, plan::Insert>) script.expects_one = !write.matching.empty() && !form.explain;
 }
@@ -144,12 +170,13 @@ void settle_answer(Script& script, const plan::Plan& plan, const Form& form) {
 
 }  // namespace
 
-Script render(const plan::Plan& plan, const Session& session, bool want_snapshot, const Form& form) {
+Script render(const plan::Plan& plan, const Session& session, const RenderOptions& options) {
     Script script;
-    script.statements.reserve(3);
-    add_session(script, session);
-    std::visit([&](const auto& what) { add(script, what, want_snapshot, form); }, plan);
-    settle_answer(script, plan, form);
+    script.statements.reserve(4);
+    begin(script, session);
+    std::visit([&](const auto& what) { add(script, what, options); }, plan);
+    settle_answer(script, plan, options.form);
+    end(script, session);
     return script;
 }
 
