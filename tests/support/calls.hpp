@@ -142,7 +142,7 @@ inline Result<plan::Plan> call(const std::string& name, const Sent& sent, const 
         if (!read) return std::move(read).error();
         payload = *std::move(read);
     }
-    const routes::ApiFunction none{name, {}, {}};
+    const routes::ApiFunction none{name, {}, {}, {}};
     const routes::ApiFunction* function = api.find_function(name);
     return plan::make_call(*parsed, std::move(payload), api, function == nullptr ? none : *function);
 }

@@ -137,8 +137,9 @@ struct Options {
 
 // Chooses among the functions of a name by the names of the arguments (PostgREST, "Functions as RPC", "Overloaded functions").
 // Fails with no_function or ambiguous_function, and as a read does.
-[[nodiscard]] Result<Plan> make_call(const request::ApiRequest& request, request::Payload payload, const routes::ApiCatalog& api,
-                                     const routes::ApiFunction& function, const Options& options = {});
+[[nodiscard]] Result<Plan> make_call(const request::ApiRequest& request, request::Payload payload,
+                                     const routes::ApiCatalog& api, const routes::ApiFunction& function,
+                                     const Options& options = {});
 
 // The same from a body as it was sent; fails with bad_body as well.
 [[nodiscard]] Result<Plan> make_plan(const request::ApiRequest& request, std::string_view body,

@@ -127,6 +127,7 @@ struct Overload {
 // /rpc/<name>
 struct ApiFunction {
     std::string name;
+    std::string route;                // "rpc/<name>": what counts and lines of the log call it
     std::vector<Overload> overloads;  // of fewer parameters first
     ResolvedPolicies policies;
 
@@ -156,8 +157,8 @@ private:
     std::shared_ptr<const catalog::Catalog> catalog_;
     std::vector<std::unique_ptr<Resource>> resources_;
     std::unordered_map<std::string_view, const Resource*> by_name_;
-    std::vector<std::unique_ptr<ApiFunction>> functions_;      // sorted by name
-    std::vector<std::unique_ptr<Resource>> function_results_;  // what Overload::rows points to besides resources
+    std::vector<std::unique_ptr<ApiFunction>> functions_;                 // sorted by name
+    std::vector<std::unique_ptr<Resource>> function_results_;             // what Overload::rows points to besides resources
     std::vector<std::unique_ptr<catalog::Relation>> function_relations_;  // behind them
 };
 

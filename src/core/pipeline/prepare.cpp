@@ -5,6 +5,7 @@
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/plan.hpp"
 #include "millrace/core/text.hpp"
+#include "prepare_call.hpp"
 #include "session.hpp"
 
 namespace millrace::pipeline {
@@ -183,6 +184,7 @@ Result<routes::Match> find_route(const Snapshot& snapshot, const message::Reques
 
 Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                          const auth::Identity& identity, const message::Request& request) {
+    if (match.function != nullptr) return prepare_call(snapshot, match, identity, request);
     if (match.resource == nullptr)
         return Error::of(Fault::no_relation, "Name a resource of this version: /" + match.api->version() + "/<resource>");
     if (!match.resource->allows(request.method)) return method_not_allowed(request.method, *match.resource);

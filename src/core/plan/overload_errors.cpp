@@ -43,7 +43,8 @@ std::optional<std::string> meant(const CallShape& shape, const routes::ApiCatalo
         for (const auto& each : api.functions()) candidates.push_back(each->name);
         return similar(function.name, candidates, function_likeness);
     }
-    for (const routes::Overload& overload : function.overloads) candidates.push_back(parameter_list(names_of(*overload.function)));
+    for (const routes::Overload& overload : function.overloads)
+        candidates.push_back(parameter_list(names_of(*overload.function)));
     const std::string given = parameter_list({shape.names.begin(), shape.names.end()});
     const auto found = similar(given, candidates, parameters_likeness);
     return found ? std::optional(function.name + *found) : std::nullopt;
@@ -65,8 +66,8 @@ Error no_such_function(const CallShape& shape, const routes::ApiCatalog& api, co
     const bool by_body = !shape.body_type().empty();
     const std::string called_with = by_body ? "" : shape.names.empty() ? " without parameters" : "(" + names + ")";
     Error error = Error::of(Fault::no_function, "Could not find the function " + name + called_with + " in the schema cache");
-    error.details = "Searched for the function " + name + searched_for(shape, names) +
-                    ", but no matches were found in the schema cache.";
+    error.details =
+        "Searched for the function " + name + searched_for(shape, names) + ", but no matches were found in the schema cache.";
     if (by_body) return error;
     if (const auto other = meant(shape, api, function))
         error.hint = "Perhaps you meant to call the function " + api.table().schema + "." + *other;
@@ -84,7 +85,8 @@ Error ambiguous_call(const routes::ApiCatalog& api, const routes::ApiFunction& f
             (candidates.empty() ? "" : ", ") + api.table().schema + "." + function.name + "(" + joined(parameters) + ")";
     }
     return Error::of(Fault::ambiguous_function, "Could not choose the best candidate function between: " + candidates)
-        .with_hint("Try renaming the parameters or the function itself in the database so function overloading can be resolved");
+        .with_hint(
+            "Try renaming the parameters or the function itself in the database so function overloading can be resolved");
 }
 
 }  // namespace millrace::plan

@@ -212,7 +212,8 @@ const std::vector<Field<ResourceRule>>& resource_fields() {
 const std::vector<Field<FunctionRule>>& function_fields() {
     static const std::vector<Field<FunctionRule>> fields{
         {"function", name_schema,
-         "The function with all its overloads: \"name\" in the table's schema, or \"schema.name\". Default: the key without rpc/.",
+         "The function with all its overloads: \"name\" in the table's schema, or \"schema.name\". Default: the key without "
+         "rpc/.",
          plain<&FunctionRule::function>},
     };
     return fields;
@@ -227,7 +228,8 @@ const std::vector<Field<RouteTable>>& table_fields() {
         {"schema", name_schema, "The database schema.", plain<&RouteTable::schema>},
         {"expose", R"({"enum": ["schema", "listed"]})",
          "schema: every table, view and function of the schema is shown; listed: only what \"resources\" names.", expose},
-        {"hide", names_schema, "Relations, and functions as \"rpc/name\", that \"expose\": \"schema\" does not show.", name_set<&RouteTable::hide>},
+        {"hide", names_schema, "Relations, and functions as \"rpc/name\", that \"expose\": \"schema\" does not show.",
+         name_set<&RouteTable::hide>},
         {"deprecated", date_schema, "Since when or from when on the version is deprecated (RFC 9745).",
          date<&RouteTable::deprecated>},
         {"sunset", date_schema, "From when on the version answers 410 (RFC 8594).", date<&RouteTable::sunset>},

@@ -108,6 +108,7 @@ private:
     void add(const std::string& name, std::vector<Overload> overloads, const FunctionRule& rule, const std::string& path) {
         auto function = std::make_unique<ApiFunction>();
         function->name = name;
+        function->route = std::string(function_prefix) + name;
         function->overloads = std::move(overloads);
         function->policies =
             resolve_function_policies(rule, table_.defaults, settings_, Complaints{table_.file, path, problems_});

@@ -9,7 +9,8 @@
 namespace millrace::routes {
 
 // Sorted by name, with policies and overloads; what a call of an overload reads is still missing.
-[[nodiscard]] std::vector<std::unique_ptr<ApiFunction>> shown_functions(const RouteTable& table, const catalog::Catalog& catalog,
+[[nodiscard]] std::vector<std::unique_ptr<ApiFunction>> shown_functions(const RouteTable& table,
+                                                                        const catalog::Catalog& catalog,
                                                                         const config::Settings& settings,
                                                                         std::vector<config::Problem>& problems);
 

@@ -70,7 +70,7 @@ Result<Match> match_resource(Match match, std::string_view name) {
 Result<Match> match_function(Match match, std::string_view name) {
     match.function = match.api->find_function(name);
     if (match.function != nullptr) return match;
-    match.unknown_function = std::make_shared<const ApiFunction>(ApiFunction{std::string(name), {}, {}});
+    match.unknown_function = std::make_shared<const ApiFunction>(ApiFunction{std::string(name), {}, {}, {}});
     match.function = match.unknown_function.get();
     return match;
 }
