@@ -6,6 +6,7 @@
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/plan.hpp"
 #include "millrace/core/text.hpp"
+#include "prepare_call.hpp"
 #include "session.hpp"
 
 namespace millrace::pipeline {
@@ -130,6 +131,16 @@ bool returns_none(const plan::Plan& plan, const request::ApiRequest& api, const 
     return !reads && !chosen.form.explain && api.preferences.returning != request::ReturnKind::representation;
 }
 
+// A handler may look at the request and do anything; PostGIS and what a plan prints are found by the search path.
+plan::Needs needs_of(const plan::Plan& plan, const Work& work) {
+    const representation::Representation& wanted = work.shape.representation;
+    plan::Needs needs = plan::needs_of(plan, *work.snapshot->catalog);
+    needs.session = needs.session || wanted.handled;
+    needs.may_change = needs.may_change || wanted.handled;
+    needs.search_path = needs.search_path || wanted.form.output == sql::Output::body;
+    return needs;
+}
+
 // `values`: how many marks stand in the request for values of filters.
 Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                                               const auth::Identity& identity, const message::Request& request,
@@ -158,11 +169,10 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->script.writes = read == nullptr;
     work->cache = cache_plan(*work, *plan, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
-    plan::Needs needs = plan::needs_of(*plan, *snapshot->catalog);
-    needs.session = needs.session || work->shape.representation.handled;
-    const sql::Session session = session_of({*snapshot, *match.api, identity, request}, *api, needs);
+    sql::Session session = session_of({*snapshot, *match.api, identity, request}, *api, needs_of(*plan, *work));
     std::erase_if(work->shape.applied,
                   [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
+    session.reports = session.reports || work->shape.representation.handled;
     work->repeatable = session.empty();
     work->script = sql::render(*plan, session,
                                {.want_snapshot = work->cache.has_value(),
@@ -186,7 +196,7 @@ Result<routes::Match> find_route(const Snapshot& snapshot, const message::Reques
 Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                          const auth::Identity& identity, const message::Request& request) {
     if (is_root(match)) return prepare_description(snapshot, match, identity, request);
-    if (match.resource == nullptr) return Error::of(Fault::no_function);
+    if (match.function != nullptr) return prepare_call(snapshot, match, identity, request);
     if (!match.resource->allows(request.method)) return method_not_allowed(request.method, *match.resource);
     if (request.method == Method::options) return Prepared(allowed_methods(*match.resource));
     auto work = plan_work(snapshot, match, identity, request, 0);
