@@ -50,6 +50,7 @@ struct Work {
     std::vector<cache::Tag> invalidates;  // of writes
     routes::RouteClass route_class = routes::RouteClass::automatic;
     bool authenticated = false;
+    bool negotiated = false;   // the answer says which schema it is of
     bool by_full_key = false;  // a read of one row at most
     bool repeatable = false;   // nothing of the one request is in it but what its remember key says
 };

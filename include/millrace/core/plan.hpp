@@ -111,7 +111,8 @@ struct Remove {
 using Plan = std::variant<Read, Insert, Update, Remove>;
 
 struct Options {
-    bool aggregates = false;  // sum(), count(), … in selects (PostgREST: db-aggregates-enabled)
+    bool aggregates = false;          // sum(), count(), … in selects (PostgREST: db-aggregates-enabled)
+    bool legacy_target_names = true;  // filters on an embed may use its relation's name although it has an alias
 };
 
 // Embeds are resolved by the resource's links, so a plan reaches only what the version shows. Fails with no_column,
@@ -123,6 +124,15 @@ struct Options {
 // The same from a body as it was sent; fails with bad_body as well.
 [[nodiscard]] Result<Plan> make_plan(const request::ApiRequest& request, std::string_view body,
                                      const routes::Resource& resource, const Options& options = {});
+
+// What a plan needs of its transaction.
+struct Needs {
+    bool session = false;      // role, claims or settings may change what it gives
+    bool search_path = false;  // types, operators or configurations that are not Postgres' own are looked for by name
+    bool writes = false;
+    bool may_change = false;  // it calls what may change the database, though it is a read
+};
+[[nodiscard]] Needs needs_of(const Plan& plan, const catalog::Catalog& catalog);
 
 // Every relation that a plan touches: root, embeds, junctions that the version need not show. What an answer may be kept for
 // (row security, volatility) depends on each of them.

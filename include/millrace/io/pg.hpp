@@ -41,9 +41,8 @@ public:
     // overloaded (503, Retry-After, at once) when too many wait, deadline_passed (504) when the answer is late (a slow
     // statement is cancelled), database_unavailable (503, Retry-After) when there is no connection or it broke underway.
     // A read that was underway on a connection that broke is sent once more on another; a write never is.
-    [[nodiscard]] asio::awaitable<Result<sql::Results>> run(sql::BoundScript script, events::LaneClass lane,
-                                                            bool authenticated, const sql::Verdict* verdict, Deadline deadline,
-                                                            Timing& timing);
+    [[nodiscard]] asio::awaitable<Result<sql::Results>> run(sql::BoundScript script, events::LaneClass lane, bool authenticated,
+                                                            const sql::Verdict* verdict, Deadline deadline, Timing& timing);
 
     [[nodiscard]] bool available() const;  // at least one lane is connected
     // Nothing new is taken, what is underway may end (for 10 s at most), then all is closed. To be awaited before the loop
@@ -86,6 +85,12 @@ private:
 [[nodiscard]] Result<std::shared_ptr<const catalog::Catalog>> introspect(const std::string& url,
                                                                          const std::vector<std::string>& schemas,
                                                                          const std::string& anonymous_role);
+
+// Settings whose names begin with `prefix` that the database keeps for the login role, without the prefix: by ALTER ROLE … SET,
+// those of this database first, else as the function `pre_config` ("schema.name", may be empty) sets them.
+[[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> read_login_settings(const std::string& url,
+                                                                                           const std::string& prefix,
+                                                                                           const std::string& pre_config);
 
 // The invalidation triggers: schema millrace with its functions, and triggers on every table of the catalog. Idempotent: what
 // is there is left alone and waits for no lock. The payload is what cache::parse_invalidation reads; tags are

@@ -158,7 +158,7 @@ asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn,
     const TimePoint began = net::now();
     auto reply = pipeline::finish(*work, *results);
     if (!reply) co_return turn.failed(reply.error());
-    if (work->script.writes) apply_own_write(*work, *results, *reply);
+    if (work->script.outcome) apply_own_write(*work, *results, *reply);
     pipeline::apply_conditions(turn.request, *reply);
     turn.trace.render = net::now() - began;
     co_return std::move(*reply);
@@ -178,8 +178,8 @@ asio::awaitable<Result<sql::Results>> RequestHandler::query(Turn& turn, const pi
 
 // A worker that made a write knows of it before its answer is out, without waiting for the notification.
 void RequestHandler::apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply) {
-    if (!work.script.has_xid || results.back().count() == 0) return;
-    const std::string_view cell = results.back().cells.back();
+    if (!work.script.outcome || work.script.rolls_back || results[*work.script.outcome].count() == 0) return;
+    const std::string_view cell = results[*work.script.outcome].at(0, 0);
     const auto xid = text::to_int(cell);
     if (!xid) return;
     cache::Invalidation invalidation;

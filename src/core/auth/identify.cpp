@@ -24,11 +24,13 @@ Identity anonymous() {
 Result<Identity> identify(const message::Request& request, const Keys& keys, const config::AuthSettings& settings,
                           WallTime now) {
     const auto token = bearer_token(request.header("Authorization"));
-    if (!token) return anonymous();
+    if (!token) return settings.anonymous ? Result<Identity>(anonymous()) : anonymous_refused();
     if (keys.empty()) return Error::of(Fault::no_jwt_secret);
     auto payload = keys.verify(*token);
     if (!payload) return std::move(payload).error();
-    return check_claims(*std::move(payload), settings, now);
+    auto identity = check_claims(*std::move(payload), settings, now);
+    if (identity && identity->role.empty() && !settings.anonymous) return anonymous_refused();
+    return identity;
 }
 
 Error anonymous_refused() { return Error::of(Fault::anonymous_disabled).with_header("WWW-Authenticate", "Bearer"); }

@@ -4,6 +4,7 @@
 
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/text.hpp"
+#include "outcome.hpp"
 
 namespace millrace::pipeline {
 namespace {
@@ -39,6 +40,9 @@ Result<message::Reply> finish(const Work& work, const sql::Results& results) {
     if (!reply) return reply;
     if (!work.script.writes) add_read_headers(work, *reply);
     routes::add_version_headers(work.api->table(), reply->headers);
+    if (work.negotiated) reply->headers.add("Content-Profile", work.api->table().schema);
+    if (work.script.outcome)
+        if (auto applied = apply_outcome(results[*work.script.outcome], *reply); !applied) return std::move(applied).error();
     return reply;
 }
 

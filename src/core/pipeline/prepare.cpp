@@ -70,7 +70,7 @@ reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, re
     shape.applied = applied(api, plan);
     shape.max_affected = max_affected(api);
     if (api.action == request::Action::insert && api.preferences.returning == request::ReturnKind::headers_only) {
-        shape.location_base = "/" + match.api->version() + "/" + text::percent_encode(match.resource->name);
+        shape.location_base = match.base() + "/" + text::percent_encode(match.resource->name);
         shape.location_keys = location_keys(*match.resource);
     }
     return shape;
@@ -115,7 +115,9 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     if (!api) return std::move(api).error();
     auto media = reply::choose_media(api->accept);
     if (!media) return std::move(media).error();
-    auto plan = plan::make_plan(*api, request.body, *match.resource);
+    const config::ApiSettings& settings = snapshot->settings.api;
+    auto plan = plan::make_plan(*api, request.body, *match.resource,
+                                {.aggregates = settings.aggregates, .legacy_target_names = settings.legacy_target_names});
     if (!plan) return std::move(plan).error();
 
     auto work = std::make_shared<Work>();
@@ -123,6 +125,7 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->api = match.api;
     work->resource = match.resource;
     work->authenticated = identity.authenticated;
+    work->negotiated = match.negotiated;
     work->route_class = match.resource->policies.route_class;
     work->shape = shape_of(*api, *plan, *media, match);
     const auto* read = std::get_if<plan::Read>(&*plan);
@@ -130,13 +133,14 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->script.writes = read == nullptr;
     work->cache = cache_plan(*work, *plan, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
-    const bool needs_session =
-        read == nullptr || std::ranges::any_of(plan::relations_behind(*plan, *snapshot->catalog), [](const auto* relation) {
-            return depends_on_session(*relation) || relation->is_volatile;
-        });
-    const sql::Session session = session_of(request, identity, needs_session);
+    const sql::Session session =
+        session_of({*snapshot, *match.api, identity, request}, *api, plan::needs_of(*plan, *snapshot->catalog));
+    std::erase_if(work->shape.applied,
+                  [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
     work->repeatable = session.empty();
-    work->script = sql::render(*plan, session, work->cache.has_value());
+    work->script = sql::render(*plan, session,
+                               {.want_snapshot = work->cache.has_value(),
+                                .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max)});
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
     return std::shared_ptr<const Work>(std::move(work));
 }
@@ -145,7 +149,8 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
 
 Result<routes::Match> find_route(const Snapshot& snapshot, const message::Request& request, WallTime now) {
     if (!snapshot.catalog) return Error::of(Fault::catalog_unavailable).with_header("Retry-After", "1");
-    return routes::match(snapshot.versions, request.path, now);
+    const bool reads = request.method == Method::get || request.method == Method::head || request.method == Method::options;
+    return routes::match(snapshot.versions, request.path, request.header(reads ? "Accept-Profile" : "Content-Profile"), now);
 }
 
 Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,

@@ -4,16 +4,23 @@
 
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
+#include "planned_rows.hpp"
 
 namespace millrace::reply {
 namespace {
 
 using Total = std::optional<std::int64_t>;
 
-Total total_of(const sql::Script& script, const sql::Results& results) {
-    if (!script.count) return std::nullopt;
-    const sql::Rows& rows = results[*script.count];
+Total cell_of(const sql::Results& results, std::size_t statement) {
+    const sql::Rows& rows = results[statement];
     return rows.count() == 0 ? std::nullopt : text::to_int(rows.at(0, 0));
+}
+
+// An estimated total is exact as far as it was counted.
+Total total_of(const sql::Script& script, const sql::Results& results) {
+    const Total counted = script.count ? cell_of(results, *script.count) : std::nullopt;
+    if (!script.planned || (counted && *counted <= script.count_max)) return counted;
+    return std::max(counted, planned_rows(results[*script.planned]));
 }
 
 // "0-24/3573458", "*/0", "0-24/*": PostgREST, "Pagination and Count".
@@ -88,8 +95,8 @@ std::int64_t changed(bool returns_rows, const sql::Rows& rows) {
 // Did an upsert add a row? Other inserts always do.
 bool added(const sql::Script& script, const sql::Results& results) {
     if (!script.counts_inserted) return true;
-    const sql::Rows& rows = results.back();
-    return rows.count() != 0 && text::to_int(rows.at(0, 0)).value_or(0) > 0;
+    const sql::Rows& outcome = results[*script.outcome];
+    return outcome.count() != 0 && text::to_int(outcome.at(0, outcome.columns - 1)).value_or(0) > 0;
 }
 
 int write_status(const Shape& shape, bool added) {

@@ -30,6 +30,7 @@ struct Request {
     events::LaneClass lane = events::LaneClass::fast;
     bool authenticated = false;
     bool writes = false;
+    bool in_block = false;  // between BEGIN and COMMIT or ROLLBACK
     Deadline deadline;
     TimePoint queued, sent, finished;
 

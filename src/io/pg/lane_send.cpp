@@ -46,12 +46,13 @@ void Lane::send(RequestPointer request) {
 }
 
 bool Lane::send_script(Request& request) {
-    if (request.verdict != nullptr && !send_control("BEGIN", &request)) return false;
+    if (request.in_block && !send_control("BEGIN", &request)) return false;
     request.results.reserve(request.script->statements.size());
     for (const auto& statement : request.script->statements) {
         if (!send_statement(statement, request)) return false;
     }
-    return true;
+    // With a verdict the end waits until it is given.
+    return !request.in_block || request.verdict != nullptr || send_control("ROLLBACK", &request);
 }
 
 bool Lane::send_statement(const sql::Statement& statement, Request& request) {

@@ -56,7 +56,8 @@ RequestPointer make_request(const sql::BoundScript& bound, events::LaneClass lan
     request->script = bound.script;
     request->values = bound.values;
     request->verdict = verdict;
-    request->lane = verdict == nullptr ? lane : events::LaneClass::slow;
+    request->in_block = verdict != nullptr || script.rolls_back;
+    request->lane = request->in_block ? events::LaneClass::slow : lane;
     request->writes = script.writes || verdict != nullptr;
     request->queued = net::now();
     return request;

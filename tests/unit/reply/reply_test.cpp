@@ -157,16 +157,17 @@ TEST(WriteReply, location_tells_a_key_that_is_null) {
 TEST(WriteReply, an_upsert_is_created_only_when_it_added_a_row) {
     sql::Script script = script_of({{"id", CellKind::json}});
     script.writes = script.counts_inserted = true;
+    script.outcome = 1;
     Shape shape;
     shape.returning = request::ReturnKind::representation;
     for (const auto action : {request::Action::insert, request::Action::replace}) {
         shape.action = action;
-        EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(2, {"1", "99"})})->status, 201);
-        EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(2, {"0", "99"})})->status, 200);
+        EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(2, {"99", "1"})})->status, 201);
+        EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(2, {"99", "0"})})->status, 200);
         EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(2, {{}, {}})})->status, 200);
     }
     shape.returning = request::ReturnKind::minimal;
-    EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(2, {"1", "99"})})->status, 204);
+    EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(2, {"99", "1"})})->status, 204);
 }
 
 TEST(WriteReply, each_write_has_its_range) {
