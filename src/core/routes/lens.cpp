@@ -88,7 +88,7 @@ private:
         const auto [first, last] = ways_.equal_range(resource.relation->id());
         for (auto at = first; at != last; ++at) {
             const Relationship& way = *at->second;
-            if (way.junction && !reaches(*way.junction)) continue;
+            if (way.function || (way.junction && !reaches(*way.junction))) continue;
             const auto [begin, end] = by_relation_.equal_range(way.target);
             for (auto target = begin; target != end; ++target) resource.links.push_back({target->second, &way});
         }
