@@ -77,6 +77,10 @@ void append_remember_key(std::string& out, const message::Request& request, std:
                                                         const routes::Match& match, const auth::Identity& identity,
                                                         const message::Request& request);
 
+// What the transaction said of its answer (PostgREST, "Transaction-Scoped Settings": response.headers, response.status);
+// `outcome` is the row of Script::outcome. Fails with bad_response_headers or bad_response_status.
+[[nodiscard]] Result<void> apply_outcome(const sql::Rows& outcome, message::Reply& reply);
+
 // Rows → reply, with the route's caching headers (ETag, Cache-Control, Vary) and its version's.
 [[nodiscard]] Result<message::Reply> finish(const Work& work, const sql::Results& results);
 

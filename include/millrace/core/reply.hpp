@@ -7,6 +7,7 @@
 #include "millrace/core/base.hpp"
 #include "millrace/core/message.hpp"
 #include "millrace/core/plan.hpp"
+#include "millrace/core/representation.hpp"
 #include "millrace/core/request.hpp"
 #include "millrace/core/sql.hpp"
 
@@ -19,7 +20,7 @@ namespace millrace::reply {
 struct Shape {
     request::Action action = request::Action::read;
     bool head_only = false;
-    request::Media media = request::Media::json;
+    representation::Representation representation;
     request::Window window;
     request::CountKind count = request::CountKind::none;
     request::ReturnKind returning = request::ReturnKind::unset;
@@ -28,9 +29,6 @@ struct Shape {
     std::vector<std::string> applied;        // Preference-Applied
     std::optional<std::int64_t> max_affected;
 };
-
-// The media type the reply will have, or not_acceptable (PGRST107/406).
-[[nodiscard]] Result<request::Media> choose_media(const std::vector<request::MediaRange>& accept);
 
 // The columns `main` returns, snapshot column excluded, become the body; 200, 201, 204, 206, 406 or 416 as the rows decide.
 [[nodiscard]] Result<message::Reply> from_rows(const Shape& shape, const sql::Script& script, const sql::Results& results);
@@ -41,11 +39,15 @@ struct Shape {
 // Rows → JSON text: an array, or the objects alone with commas between (one row of a singular reply).
 enum class RowsForm : std::uint8_t { array, objects };
 void append_json_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
+// The same without what is null in objects.
+void append_stripped_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
+
+// Rows → CSV: a header line, then a line a row without an end of line behind the last. Cells come as Postgres prints them.
+void append_csv_rows(std::string& out, const sql::Script& script, const sql::Rows& rows);
+void append_csv_header(std::string& out, const sql::Script& script);
+void append_csv_row(std::string& out, const sql::Script& script, const sql::Rows& rows, std::size_t row);
 
 // A strong entity tag of a body in one representation: its hash and its length, quoted.
-[[nodiscard]] std::string entity_tag(std::string_view body, request::Media media);
-
-// The value of Content-Type for a representation.
-[[nodiscard]] std::string_view content_type(request::Media media);
+[[nodiscard]] std::string entity_tag(std::string_view body, std::string_view media_type);
 
 }  // namespace millrace::reply

@@ -4,7 +4,6 @@
 
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/text.hpp"
-#include "outcome.hpp"
 
 namespace millrace::pipeline {
 namespace {
@@ -19,7 +18,7 @@ std::string cache_control(const routes::CachePolicy& policy, bool authenticated)
 constexpr std::string_view vary = "Accept, Authorization, Prefer, Range, Accept-Profile";
 
 void add_read_headers(const Work& work, message::Reply& reply) {
-    reply.headers.add("ETag", reply::entity_tag(reply.body.view(), work.shape.media));
+    reply.headers.add("ETag", reply::entity_tag(reply.body.view(), work.shape.representation.name));
     reply.headers.add("Cache-Control", cache_control(work.resource->policies.cache, work.authenticated));
     reply.headers.add("Vary", vary);
 }

@@ -46,7 +46,7 @@ std::vector<MediaRange> accepted(const message::Request& request) {
         all += header.value;
     }
     if (!all.empty() && all != "*/*") return parse_accept(all);
-    return {MediaRange{Media::any, "*/*", 1.0}};
+    return {MediaRange{}};
 }
 
 std::string content_type(const message::Request& request) {

@@ -5,12 +5,13 @@
 
 namespace millrace::sql {
 
-constexpr Alias root_alias{'t', 0};
+constexpr std::string_view snapshot = "(SELECT pg_current_snapshot()::text)";
 
 struct ReadOptions {
     std::string_view source;     // a CTE that stands for the root's relation; empty: the relation itself
     bool want_snapshot = false;  // as a last column
     bool one_row = false;        // the filters leave one row at most, so the window need not
+    Output output = Output::json;
 };
 
 // Appends the statement and tells what its columns are.
@@ -23,10 +24,13 @@ void append_count(Writer& out, const plan::ReadNode& root, std::int64_t most);
 void append_count_plan(Writer& out, const plan::ReadNode& root);
 
 // The outputs of a node without embeds, as RETURNING takes them.
-void append_returning(Writer& out, const plan::ReadNode& root, std::vector<OutputCell>& cells);
+void append_returning(Writer& out, const plan::ReadNode& root, Output output, std::vector<OutputCell>& cells);
 
 // Columns of the catalog that the node itself needs: its outputs, its orders and the ends of its embeds' joins.
 [[nodiscard]] std::vector<std::string_view> needed_columns(const plan::ReadNode& node);
+
+// Functions of the node's rows are called, so that the whole row is needed too.
+[[nodiscard]] bool needs_row(const plan::ReadNode& node);
 
 // " WHERE …" of a write; nothing when there are no filters.
 void append_where(Writer& out, const std::vector<plan::Filter>& filters, Alias alias);

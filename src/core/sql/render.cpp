@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "body.hpp"
 #include "read.hpp"
 #include "write.hpp"
 #include "writer.hpp"
@@ -83,25 +84,68 @@ void add_counts(Script& script, const plan::ReadNode& root, request::CountKind c
     script.statements.push_back(guess.take());
 }
 
+// Which relation a plan tells of by its own name rather than by an alias.
+void name_root(Writer& out, const routes::Resource& resource, const Form& form) {
+    if (form.explain) out.call(root_alias, resource.relation->name);
+}
+
+std::string_view total_of(const plan::Read& read) {
+    if (read.count == request::CountKind::none) return "NULL::bigint";
+    return read.root.window.limit || read.root.window.offset > 0 ? std::string_view() : "count(*)";
+}
+
+void append_rows_or_body(Writer& out, const plan::Read& read, const ReadOptions& options, const Form& form,
+                         std::vector<OutputCell>& cells) {
+    if (form.output != Output::body) return append_read(out, read.root, options, cells);
+    open_body(out, form, {.total = total_of(read), .counted = &read.root, .snapshot = options.want_snapshot});
+    ReadOptions inner = options;
+    inner.want_snapshot = false;
+    append_read(out, read.root, inner, cells);
+    close_body(out);
+}
+
 void add(Script& script, const plan::Read& read, const RenderOptions& options) {
+    const Form& form = options.form;
     Writer out;
     const bool one_row = read.by_full_key && read.root.window.limit != 0 && read.root.window.offset == 0;
-    append_read(out, read.root, {.source = {}, .want_snapshot = options.want_snapshot, .one_row = one_row}, script.cells);
+    name_root(out, *read.root.resource, form);
+    open_explain(out, form);
+    append_rows_or_body(out, read,
+                        {.source = {}, .want_snapshot = options.want_snapshot, .one_row = one_row, .output = form.output}, form,
+                        script.cells);
     add_main(script, out);
     script.has_snapshot = options.want_snapshot;
-    add_counts(script, read.root, read.count, options.count_max);
+    if (!form.explain) add_counts(script, read.root, read.count, options.count_max);
 }
 
 template <class Write>
-void add(Script& script, const Write& write, const RenderOptions&) {
+void add(Script& script, const Write& write, const RenderOptions& options) {
+    const Form& form = options.form;
     Writer out;
-    append_write(out, write, script.cells);
+    name_root(out, *write.resource, form);
+    open_explain(out, form);
+    append_write(out, write, form, script.cells);
     add_main(script, out);
+    if constexpr (std::is_same_v<Write, plan::Insert>) script.counts_inserted = counts_inserted(write);
     script.writes = true;
-    if constexpr (std::is_same_v<Write, plan::Insert>) {
-        script.expects_one = !write.matching.empty();
-        script.counts_inserted = counts_inserted(write);
+    if constexpr (std::is_same_v<Write, plan::Insert>) script.expects_one = !write.matching.empty() && !form.explain;
+}
+
+// What a reader of the rows must know; a write that returns nothing has no body either.
+void settle_answer(Script& script, const plan::Plan& plan, const Form& form) {
+    const bool returns = std::visit(
+        [](const auto& what) {
+            if constexpr (requires { what.returning; }) return what.returning.has_value();
+            return true;
+        },
+        plan);
+    if (form.explain) {
+        script.answer = Answer::plan;
+    } else if (form.output == Output::body && returns) {
+        script.answer = Answer::body;
+        script.binary = form.body.binary;
     }
+    if (script.answer != Answer::rows) script.cells.clear();
 }
 
 }  // namespace
@@ -111,6 +155,7 @@ Script render(const plan::Plan& plan, const Session& session, const RenderOption
     script.statements.reserve(4);
     begin(script, session);
     std::visit([&](const auto& what) { add(script, what, options); }, plan);
+    settle_answer(script, plan, options.form);
     end(script, session);
     return script;
 }

@@ -142,8 +142,9 @@ TEST(SqlInsert, of_many_defaults_calls_no_function_with_too_many_arguments) {
     request.has_columns = request.preferences.missing_default = true;
     for (const auto& each : columns) request.columns.push_back(each.name);
     const auto plan = make(request, shop.show("wide", "wide"), payload("{}", {}));
-    EXPECT_NE(sql::render(*plan, {}).statements.at(0).text.find("$50::text, 0) || jsonb_build_object($51::text, 0) || x0."),
-              std::string::npos);
+    EXPECT_NE(
+        sql::render(*plan, {}).statements.at(0).text.find("$50::text, 0) || jsonb_build_object($51::text, 0) || x0."),
+        std::string::npos);
 }
 
 TEST(SqlInsert, reads_what_represents_a_domain_by_its_functions) {
@@ -206,7 +207,9 @@ TEST(SqlWrites, tell_how_many_rows_an_upsert_added) {
     request.preferences.resolution = request::Resolution::merge_duplicates;
     const auto script = script_of(request, "customers", payload("{}", {"id"}));
     EXPECT_TRUE(script.counts_inserted);
-    EXPECT_TRUE(script.statements.back().text.ends_with(", nullif(current_setting('millrace.inserted', true), '')"));
+    EXPECT_EQ(script.statements.back().text,
+              "SELECT pg_current_xact_id_if_assigned()::text, nullif(current_setting('response.headers', true), ''), "
+              "nullif(current_setting('response.status', true), ''), nullif(current_setting('millrace.inserted', true), '')");
 }
 
 }  // namespace
