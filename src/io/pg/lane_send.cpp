@@ -51,6 +51,8 @@ bool Lane::send_script(Request& request) {
     for (const auto& statement : request.script->statements) {
         if (!send_statement(statement, request)) return false;
     }
+    steps_.back().streams = request.streams;
+    ask_for_single_rows();  // if it is first
     return true;
 }
 
