@@ -1,6 +1,7 @@
 // Rows or an error → status, headers and body as PostgREST gives them.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -41,6 +42,19 @@ struct Shape {
 // Rows → JSON text: an array, or the objects alone with commas between (one row of a singular reply).
 enum class RowsForm : std::uint8_t { array, objects };
 void append_json_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
+
+// Writes a body while its rows come.
+class RowWriter {
+public:
+    virtual ~RowWriter() = default;
+    virtual void append(std::string& out, const sql::Rows& rows) = 0;  // the next rows, and what stands before them
+    virtual void finish(std::string& out) = 0;                         // what stands behind the last; also when there was none
+};
+// Nothing for a representation that needs all rows at once. The script must outlive the writer.
+[[nodiscard]] std::unique_ptr<RowWriter> row_writer(const Shape& shape, const sql::Script& script);
+
+// Status and fields of a read whose rows have begun to come; how many they are, the total says or nobody knows.
+[[nodiscard]] message::Reply from_first_rows(const Shape& shape, const sql::Script& script, const sql::Results& results);
 
 // A strong entity tag of a body in one representation: its hash and its length, quoted.
 [[nodiscard]] std::string entity_tag(std::string_view body, request::Media media);

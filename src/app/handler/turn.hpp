@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "millrace/app/handler.hpp"
+#include "rows_body.hpp"
 
 namespace millrace::app {
 
@@ -31,6 +32,7 @@ struct RequestHandler::Turn {
     std::optional<cache::Xid> token;
     std::vector<std::string> values;  // of the request's filters, when its work is that of a shape
     std::string cache_key;
+    std::unique_ptr<RowsBody> body;  // of an answer that begins before all its rows are there
 };
 
 }  // namespace millrace::app

@@ -18,7 +18,6 @@ std::string cache_control(const routes::CachePolicy& policy, bool authenticated)
 constexpr std::string_view vary = "Accept, Authorization, Prefer, Range, Accept-Profile";
 
 void add_read_headers(const Work& work, message::Reply& reply) {
-    reply.headers.add("ETag", reply::entity_tag(reply.body.view(), work.shape.media));
     reply.headers.add("Cache-Control", cache_control(work.resource->policies.cache, work.authenticated));
     reply.headers.add("Vary", vary);
 }
@@ -37,8 +36,19 @@ constexpr std::array kept = {"ETag", "Cache-Control", "Vary", "Age", "Cache-Stat
 Result<message::Reply> finish(const Work& work, const sql::Results& results) {
     auto reply = reply::from_rows(work.shape, work.script, results);
     if (!reply) return reply;
-    if (!work.script.writes) add_read_headers(work, *reply);
+    if (!work.script.writes) {
+        reply->headers.add("ETag", reply::entity_tag(reply->body.view(), work.shape.media));
+        add_read_headers(work, *reply);
+    }
     routes::add_version_headers(work.api->table(), reply->headers);
+    return reply;
+}
+
+// Without an ETag: it is made of a whole body.
+message::Reply begin(const Work& work, const sql::Results& results) {
+    message::Reply reply = reply::from_first_rows(work.shape, work.script, results);
+    add_read_headers(work, reply);
+    routes::add_version_headers(work.api->table(), reply.headers);
     return reply;
 }
 

@@ -118,6 +118,7 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     const sql::Session session = session_of(request, identity, needs_session);
     work->repeatable = session.empty();
     work->script = sql::render(*plan, session, work->cache.has_value());
+    work->streams = reply::row_writer(work->shape, work->script) != nullptr;
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
     return std::shared_ptr<const Work>(std::move(work));
 }

@@ -1,4 +1,6 @@
 // Rows as Postgres sends them become JSON text: the inner loop of every read.
+#include <utility>
+
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
 
@@ -112,6 +114,34 @@ void append_json_rows(std::string& out, const sql::Script& script, const sql::Ro
         append_json_row(out, script, rows, row, opening);
     }
     if (form == RowsForm::array) out += ']';
+}
+
+namespace {
+
+class JsonArrayWriter final : public RowWriter {
+public:
+    explicit JsonArrayWriter(const sql::Script& script) : script_(script), opening_(openings(script.cells)) {}
+
+    void append(std::string& out, const sql::Rows& rows) override {
+        out.reserve(out.size() + estimate(script_, rows, opening_));
+        for (std::size_t row = 0; row < rows.count(); ++row) {
+            out += std::exchange(separator_, ',');
+            append_json_row(out, script_, rows, row, opening_);
+        }
+    }
+    void finish(std::string& out) override { out += separator_ == '[' ? "[]" : "]"; }
+
+private:
+    const sql::Script& script_;
+    const std::vector<std::string> opening_;
+    char separator_ = '[';
+};
+
+}  // namespace
+
+std::unique_ptr<RowWriter> row_writer(const Shape& shape, const sql::Script& script) {
+    if (shape.media != request::Media::json || script.writes) return nullptr;
+    return std::make_unique<JsonArrayWriter>(script);
 }
 
 }  // namespace millrace::reply

@@ -1,4 +1,5 @@
 // Rows → status, headers and body: what was asked for and what came back decide between 200, 201, 204, 206, 406 and 416.
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -115,6 +116,21 @@ Result<message::Reply> from_rows(const Shape& shape, const sql::Script& script, 
     if (script.writes) return from_write(shape, script, results);
     auto reply = from_read(shape, script, results);
     if (reply) add_applied(shape, reply->headers);
+    return reply;
+}
+
+message::Reply from_first_rows(const Shape& shape, const sql::Script& script, const sql::Results& results) {
+    const Total total = total_of(script, results);
+    message::Reply reply;
+    reply.headers.add("Content-Type", content_type(shape.media));
+    if (total) {
+        std::int64_t rows = *total - shape.window.offset;
+        if (shape.window.limit) rows = std::min(rows, *shape.window.limit);
+        const std::int64_t last = shape.window.offset + rows - 1;
+        reply.status = read_status(shape.window.offset, last, total);
+        reply.headers.add("Content-Range", content_range(shape.window.offset, last, total));
+    }
+    add_applied(shape, reply.headers);
     return reply;
 }
 

@@ -38,17 +38,22 @@ void add_main(Script& script, Writer& out) {
     script.statements.push_back(out.take());
 }
 
+// An exact total serves who would have been content with an estimate. It comes first: the head of an answer says it, and may
+// be sent before the last row is there.
+void add_count(Script& script, const plan::Read& read) {
+    Writer total;
+    append_count(total, read.root);
+    script.count = script.statements.size();
+    script.statements.push_back(total.take());
+}
+
 void add(Script& script, const plan::Read& read, bool want_snapshot) {
+    if (read.count != request::CountKind::none) add_count(script, read);
     Writer out;
     const bool one_row = read.by_full_key && read.root.window.limit != 0 && read.root.window.offset == 0;
     append_read(out, read.root, {.source = {}, .want_snapshot = want_snapshot, .one_row = one_row}, script.cells);
     add_main(script, out);
     script.has_snapshot = want_snapshot;
-    if (read.count == request::CountKind::none) return;  // an exact total serves who would have been content with an estimate
-    Writer total;
-    append_count(total, read.root);
-    script.count = script.statements.size();
-    script.statements.push_back(total.take());
 }
 
 template <class Write>
