@@ -75,6 +75,28 @@ struct AuthSettings {
     bool jwt_secret_is_base64 = false;
     std::string jwt_audience;
     std::string jwt_role_claim = ".role";
+    std::uint64_t jwt_cache_entries = 1000;  // per worker; 0: each token is verified each time
+};
+
+// How the dialect answers, besides what route tables say. Each stands for a setting of PostgREST ("Configuration").
+struct ApiSettings {
+    std::vector<std::string> extra_search_path{"public"};
+    std::vector<std::string> app_settings;  // "app.settings.name=value"
+    std::vector<std::string> hoisted_settings{"statement_timeout", "plan_filter.statement_cost_limit",
+                                              "default_transaction_isolation"};
+    std::string pre_request;                 // schema.function, or function
+    std::string transaction_end = "commit";  // or rollback; -allow-override: Prefer: tx= decides
+    bool aggregates = false;
+    bool plan = false;
+    bool legacy_target_names = true;
+    std::string openapi_mode = "follow-privileges";  // ignore-privileges, disabled
+    bool openapi_security = false;
+    std::string openapi_server_url;
+    std::string root_function;  // schema.function, or function: answers the version's root
+    std::vector<std::string> cors_origins;
+    bool server_timing = false;
+    std::string trace_header;
+    std::string error_verbosity = "verbose";  // minimal
 };
 
 struct DrainSettings {
@@ -93,6 +115,7 @@ struct Settings {
     LimitSettings limits;
     LogSettings log;
     AuthSettings auth;
+    ApiSettings api;
     DrainSettings drain;
     std::vector<std::string> routes;  // paths of route tables, relative to the configuration file
 };

@@ -29,6 +29,8 @@ constexpr auto log = &in<&Settings::log, Member>;
 template <auto Member>
 constexpr auto auth = &in<&Settings::auth, Member>;
 template <auto Member>
+constexpr auto api = &in<&Settings::api, Member>;
+template <auto Member>
 constexpr auto drain = &in<&Settings::drain, Member>;
 
 constexpr std::uint64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
@@ -37,6 +39,10 @@ constexpr Bounds any_text{0, 4096};
 constexpr Bounds a_timeout{1, hour_ms};
 
 constexpr std::string_view levels[] = {"trace", "debug", "info", "warn", "error", "off"};
+
+constexpr std::string_view ends[] = {"commit", "commit-allow-override", "rollback", "rollback-allow-override"};
+constexpr std::string_view openapi_modes[] = {"follow-privileges", "ignore-privileges", "disabled"};
+constexpr std::string_view verbosities[] = {"verbose", "minimal"};
 
 constexpr Section sections[] = {
     {"", "Where the process listens, how wide it runs and what it serves."},
@@ -47,6 +53,7 @@ constexpr Section sections[] = {
     {"limits", "What the process takes on before it says 503 or 429."},
     {"log", "The JSON lines on standard output."},
     {"auth", "How bearer tokens are verified."},
+    {"api", "How the dialect answers, besides what route tables say; each stands for a setting of PostgREST."},
     {"drain", "How the process leaves after SIGTERM."},
 };
 
@@ -146,6 +153,42 @@ const Setting settings[] = {
      "The `aud` that a token must carry; empty means any."},
     {"auth", "jwt_role_claim", auth<&AuthSettings::jwt_role_claim>, {1, 256}, "",
      "JSON path of the claim that names the role."},
+
+    {"auth", "jwt_cache_entries", auth<&AuthSettings::jwt_cache_entries>, {0, 1'000'000}, "tokens per worker",
+     "Verified tokens that are remembered until they expire; 0 means that each is verified each time."},
+
+    {"api", "extra_search_path", api<&ApiSettings::extra_search_path>, {0, 64}, "schemas",
+     "Schemas that come after the version's own in each transaction's `search_path`; they are not exposed."},
+    {"api", "app_settings", api<&ApiSettings::app_settings>, {0, 256}, "settings",
+     "Settings that each transaction sees, as `app.settings.name=value`."},
+    {"api", "hoisted_settings", api<&ApiSettings::hoisted_settings>, {0, 64}, "settings",
+     "Settings of a function that hold for the whole transaction that calls it."},
+    {"api", "pre_request", api<&ApiSettings::pre_request>, {0, 256}, "",
+     "Function that each transaction calls after its role and settings are set: `schema.function`."},
+    {"api", "transaction_end", api<&ApiSettings::transaction_end>, {0, 32}, "",
+     "How transactions end; with `-allow-override` a request may say otherwise by `Prefer: tx=`.", Secrecy::open, ends},
+    {"api", "aggregates", api<&ApiSettings::aggregates>, {}, "",
+     "Allow `avg()`, `count()`, `max()`, `min()` and `sum()` in `select`."},
+    {"api", "plan", api<&ApiSettings::plan>, {}, "",
+     "Allow `Accept: application/vnd.pgrst.plan`, which shows how Postgres runs a request."},
+    {"api", "legacy_target_names", api<&ApiSettings::legacy_target_names>, {}, "",
+     "Filters on an embed may use its relation's name although it has an alias."},
+    {"api", "openapi_mode", api<&ApiSettings::openapi_mode>, {0, 32}, "",
+     "What OpenAPI describes: what the caller's role may use, everything, or nothing.", Secrecy::open, openapi_modes},
+    {"api", "openapi_security", api<&ApiSettings::openapi_security>, {}, "",
+     "OpenAPI says that a bearer token may be sent."},
+    {"api", "openapi_server_url", api<&ApiSettings::openapi_server_url>, any_text, "",
+     "URL that OpenAPI names as the server's; empty means the request's own."},
+    {"api", "root_function", api<&ApiSettings::root_function>, {0, 256}, "",
+     "Function whose result is the version's root instead of OpenAPI: `schema.function`."},
+    {"api", "cors_origins", api<&ApiSettings::cors_origins>, {0, 256}, "origins",
+     "Origins that browsers may call from; empty means every one."},
+    {"api", "server_timing", api<&ApiSettings::server_timing>, {}, "",
+     "Answers say in `Server-Timing` where their time went."},
+    {"api", "trace_header", api<&ApiSettings::trace_header>, {0, 128}, "",
+     "Header of a request that its answer repeats."},
+    {"api", "error_verbosity", api<&ApiSettings::error_verbosity>, {0, 16}, "",
+     "Whether errors carry details and hints.", Secrecy::open, verbosities},
 
     {"drain", "pause_ms", drain<&DrainSettings::pause_ms>, {0, hour_ms}, "ms",
      "How long `/readyz` fails while traffic is still served, for load balancers to notice."},
