@@ -55,6 +55,7 @@ private:
     Admission admission_;
     policy::ShapeTimes shape_times_;
     std::unordered_map<std::string, Work> remembered_;  // of this snapshot; bounded
+    auth::TokenCache tokens_;                           // the same
     std::array<std::uint64_t, 1024> seen_once_{};       // hashes of requests that were not remembered yet
     std::string remember_key_;                          // of the request at hand; a member for its memory's sake
 };

@@ -13,8 +13,16 @@
 
 namespace millrace::reply {
 
-// Body {code, message, details, hint} with the error's status and headers.
-[[nodiscard]] message::Reply from_error(const Error& error);
+// Body {code, message, details, hint}, or of the first two alone, with the error's status and headers, and its code in
+// Proxy-Status (RFC 9209) for who sees no body.
+enum class Verbosity : std::uint8_t { verbose, minimal };
+[[nodiscard]] message::Reply from_error(const Error& error, Verbosity verbosity = Verbosity::verbose);
+
+// The value of Server-Timing, with the names that PostgREST gives them.
+struct Timings {
+    Duration jwt{}, parse{}, plan{}, transaction{}, response{};
+};
+[[nodiscard]] std::string server_timing(const Timings& timings);
 
 // Everything that finish needs of a request once its rows are there.
 struct Shape {

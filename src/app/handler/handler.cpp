@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "cache_status.hpp"
+#include "millrace/core/cors.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
 #include "millrace/io/net.hpp"
@@ -30,11 +31,13 @@ RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapsho
       cache_(cache),
       broadcast_(std::move(broadcast)),
       admission_(snapshot_->settings.limits),
-      shape_times_(shapes_max) {}
+      shape_times_(shapes_max),
+      tokens_(snapshot_->settings.auth.jwt_cache_entries) {}
 
 void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     snapshot_ = std::move(snapshot);
     remembered_.clear();
+    tokens_.clear();
 }
 
 std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const {
@@ -46,41 +49,47 @@ std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const
 asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& request, http::Trace& trace) {
     Turn turn(request, trace, snapshot_);
     auto ticket = admission_.admit(request.peer, net::now());
-    if (!ticket) co_return turn.failed(ticket.error());
+    if (!ticket) co_return turn.outgoing(turn.failed(ticket.error()));
+    if (auto granted = cors::preflight(request, snapshot_->settings.api.cors_origins))
+        co_return turn.outgoing(std::move(*granted));
 
     auto prepared = understand(turn);
-    if (!prepared) co_return turn.failed(prepared.error());
-    if (auto* reply = std::get_if<message::Reply>(&*prepared)) co_return std::move(*reply);
+    if (!prepared) co_return turn.outgoing(turn.failed(prepared.error()));
+    if (auto* reply = std::get_if<message::Reply>(&*prepared)) co_return turn.outgoing(std::move(*reply));
 
     Work work = std::get<Work>(std::move(*prepared));
     if (work->cache) {
         turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
         if (auto entry = cache_.find_memory(turn.cache_key, turn.wall); entry && turn.accepts(*entry))
-            co_return turn.hit(*entry, events::CacheResult::hit_memory);
+            co_return turn.outgoing(turn.hit(*entry, events::CacheResult::hit_memory));
     }
     const bool cached = work->cache.has_value();
     auto answer = cached ? answer_through_cache(turn, std::move(work)) : answer_from_database(turn, std::move(work));
     auto reply = co_await std::move(answer);
     if (turn.body) turn.body->keep(std::move(*ticket));
-    co_return http::Outgoing(std::move(reply), std::move(turn.body));
+    co_return turn.outgoing(std::move(reply));
 }
 
 // Who is asking, and for what: everything up to the statements, or the answer when there is no need of any.
 Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
     const TimePoint began = net::now();
-    auto identity = auth::identify(turn.request, *turn.snapshot->keys, turn.snapshot->settings.auth, turn.wall);
+    auto identity = tokens_.identify(turn.request, *turn.snapshot->keys, turn.snapshot->settings.auth, turn.wall);
     if (!identity) return std::move(identity).error();
     turn.identify(std::move(*identity));
+    turn.timings.jwt = turn.lap();
     const bool rememberable = pipeline::rememberable(turn.request, turn.identity);
     if (rememberable)
         if (Work work = recall(turn)) {
             turn.label(work->api, work->resource);
+            turn.timings.plan = turn.lap();
             return pipeline::Prepared(std::move(work));
         }
     auto match = pipeline::find_route(*turn.snapshot, turn.request, turn.wall);
     if (!match) return std::move(match).error();
     turn.label(match->api, match->resource);
+    turn.timings.parse = turn.lap();
     auto prepared = plan(turn, *match, rememberable);
+    turn.timings.plan = turn.lap();
     turn.trace.plan = net::now() - began;
     return prepared;
 }

@@ -1,12 +1,11 @@
 // The Authorization header of a request becomes an Identity.
+#include "bearer.hpp"
 #include "failure.hpp"
 #include "millrace/core/auth.hpp"
 #include "millrace/core/text.hpp"
 
 namespace millrace::auth {
-namespace {
 
-// The token after "Bearer" in any case (RFC 9110 §11.1); nothing for other schemes, which mean nothing here.
 std::optional<std::string_view> bearer_token(std::string_view header) {
     const auto blank = header.find_first_of(" \t");
     if (!text::iequals(header.substr(0, blank), "bearer")) return std::nullopt;
@@ -19,16 +18,18 @@ Identity anonymous() {
     return identity;
 }
 
-}  // namespace
+Result<Identity> judge(std::string_view token, const Keys& keys, const config::AuthSettings& settings, WallTime now) {
+    if (keys.empty()) return Error::of(Fault::no_jwt_secret);
+    auto payload = keys.verify(token);
+    if (!payload) return std::move(payload).error();
+    return check_claims(*std::move(payload), settings, now);
+}
 
 Result<Identity> identify(const message::Request& request, const Keys& keys, const config::AuthSettings& settings,
                           WallTime now) {
     const auto token = bearer_token(request.header("Authorization"));
     if (!token) return anonymous();
-    if (keys.empty()) return Error::of(Fault::no_jwt_secret);
-    auto payload = keys.verify(*token);
-    if (!payload) return std::move(payload).error();
-    return check_claims(*std::move(payload), settings, now);
+    return judge(*token, keys, settings, now);
 }
 
 Error anonymous_refused() { return Error::of(Fault::anonymous_disabled).with_header("WWW-Authenticate", "Bearer"); }

@@ -56,12 +56,17 @@ int status_of_state(std::string_view state, bool authenticated) {
     return row == state_rows.end() ? 400 : row->status;
 }
 
+// The role of a token that is no role of the database.
+bool names_no_role(const DatabaseMessage& message) {
+    return message.sqlstate == "22023" && message.message.starts_with("role") && message.message.ends_with("does not exist");
+}
+
 }  // namespace
 
 Error database_error(DatabaseMessage message, bool authenticated) {
     Error error;
     error.fault = Fault::database_error;
-    error.status = status_of_state(message.sqlstate, authenticated);
+    error.status = names_no_role(message) ? 401 : status_of_state(message.sqlstate, authenticated);
     error.code = std::move(message.sqlstate);
     error.message = std::move(message.message);
     if (!message.details.empty()) error.details = std::move(message.details);

@@ -66,9 +66,9 @@ TEST(FirstRows, the_range_is_said_when_the_total_is_known) {
     int status = 0;
     EXPECT_EQ(range_of("5000", {}, &status), "0-4999/5000");
     EXPECT_EQ(status, 200);
-    EXPECT_EQ(range_of("5000", {.offset = 10, .limit = 100}, &status), "10-109/5000");
+    EXPECT_EQ(range_of("5000", {.limit = 100, .offset = 10}, &status), "10-109/5000");
     EXPECT_EQ(status, 206);
-    EXPECT_EQ(range_of("5000", {.offset = 4990, .limit = 100}, &status), "4990-4999/5000");
+    EXPECT_EQ(range_of("5000", {.limit = 100, .offset = 4990}, &status), "4990-4999/5000");
     EXPECT_EQ(status, 206);
     EXPECT_EQ(range_of(std::nullopt, {}, &status), "");
     EXPECT_EQ(status, 200);
