@@ -1,7 +1,7 @@
 // What a token costs each time it comes: verified, or remembered.
 #include <benchmark/benchmark.h>
 
-#include "../unit/auth/signer.hpp"
+#include "signer.hpp"
 #include "millrace/core/auth.hpp"
 
 namespace millrace::auth {

@@ -47,8 +47,7 @@ Result<Times> check_times(const Json& claims, std::int64_t now) {
         if (!exp->is_number()) return not_a_number("exp");
         const std::int64_t until = seconds_of(*exp);
         if (now - skew_s > until) return refused(Fault::bad_jwt_claims, "JWT expired");
-        // PostgREST still takes it in the whole second that the skew ends with.
-        if (until < last_second) times.expires = WallTime(std::chrono::seconds(until + skew_s + 1));
+        if (until < last_second) times.expires = WallTime(std::chrono::seconds(until + skew_s));
     }
     if (const Json* nbf = claim(claims, "nbf")) {
         if (!nbf->is_number()) return not_a_number("nbf");
