@@ -32,7 +32,7 @@ void measure(benchmark::State& state, const request::ApiRequest& request) {
     const routes::Resource& products = v1()["products"];
     for (auto _ : state) {
         auto plan = make(request, products);
-        benchmark::DoNotOptimize(sql::render(*plan, {}, true));
+        benchmark::DoNotOptimize(sql::render(*plan, {}, {.want_snapshot = true}));
     }
 }
 
@@ -55,7 +55,7 @@ void text_to_sql(benchmark::State& state, const char* query) {
     for (auto _ : state) {
         const auto parsed = request::parse(request);
         auto plan = make(*parsed, v1()["products"]);
-        benchmark::DoNotOptimize(sql::render(*plan, {}, true));
+        benchmark::DoNotOptimize(sql::render(*plan, {}, {.want_snapshot = true}));
     }
 }
 BENCHMARK_CAPTURE(text_to_sql, one_row, "id=eq.7");

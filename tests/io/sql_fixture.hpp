@@ -134,11 +134,12 @@ protected:
         if (!prefer.empty()) request.headers.push_back({"Prefer", prefer});
         auto api = request::parse(request);
         if (!api) throw std::runtime_error(api.error().message + ": " + api.error().details.value_or(""));
-        auto match = routes::match({v1_, v2_}, request.path, {});
+        auto match = routes::match({v1_, v2_}, request.path, {}, {});
         if (!match) throw std::runtime_error(match.error().message);
         auto plan = plan::make_plan(*api, request.body, *match->resource, plan::Options{true});
         if (!plan) throw std::runtime_error(plan.error().message);
-        return run(sql::render(*plan, {"postgres", {{"request.method", "x"}}}, method == message::Method::get));
+        return run(sql::render(*plan, {.role = "postgres", .settings = {{"request.method", "x"}}},
+                               {.want_snapshot = method == message::Method::get}));
     }
 
     Answer run(const sql::Script& script) const {
@@ -154,7 +155,7 @@ protected:
         out.affected = main.affected;
         if (script.count) out.count = results.at(*script.count).at(0, 0);
         if (script.has_snapshot && main.count() > 0) out.snapshot = main.at(0, main.columns - 1);
-        if (script.has_xid) out.xid = results.back().at(0, 0);
+        if (script.outcome) out.xid = results.at(*script.outcome).at(0, 0);
         return out;
     }
 

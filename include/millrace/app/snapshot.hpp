@@ -15,8 +15,10 @@ namespace millrace::app {
 
 // Where a process's settings come from; the same each time they are read again.
 struct Source {
-    std::string file;  // config/millrace.json
-    config::Environment environment;
+    std::string file;  // config/millrace.json; of PostgREST's settings: their file, or nothing
+    bool postgrest = false;
+    config::Environment environment;                           // MILLRACE_…
+    std::map<std::string, std::string> postgrest_environment;  // PGRST_…
     config::Flags flags;
 };
 
@@ -28,7 +30,9 @@ struct Files {
     // Of the route tables' texts. It is part of every cache key, so that another lens never serves an older one's bytes.
     std::uint64_t fingerprint = 0;
     std::vector<config::Problem> problems;  // empty when they may be used
+    std::vector<std::string> warnings;      // what has no meaning here
 };
+// Of PostgREST's settings some may be in the database: then this asks it.
 [[nodiscard]] Files read_files(const Source& source);
 
 // The schemas that the tables speak of.

@@ -75,6 +75,7 @@ enum class Fault : std::uint8_t {
     embed_filter_not_null_test,
     bad_response_headers,
     bad_response_status,
+    bad_raise,
     // Identity.
     no_jwt_secret,
     bad_jwt,
@@ -122,7 +123,8 @@ struct DatabaseMessage {
 };
 
 // Maps a SQLSTATE to a status as PostgREST does ("Errors", table "PostgreSQL errors"); 42501 is 401 for an anonymous caller,
-// else 403.
+// else 403. RAISE with SQLSTATE 'PTxyz' chooses the status, with 'PGRST' all of the answer ("Errors", "RAISE errors with HTTP
+// Status Codes", "RAISE headers").
 [[nodiscard]] Error database_error(DatabaseMessage message, bool authenticated);
 
 // A value or an Error, with std::expected's member names; std::expected itself comes with C++23.

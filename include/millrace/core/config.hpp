@@ -71,6 +71,7 @@ struct LogSettings {
 };
 
 struct AuthSettings {
+    bool anonymous = true;   // requests without a token are served
     std::string jwt_secret;  // HS secret, JWK or JWKS
     bool jwt_secret_is_base64 = false;
     std::string jwt_audience;
@@ -141,8 +142,9 @@ using ReadFile = std::function<std::optional<std::string>(const std::string& pat
 // `text` is the file's content (JSON with comments), `file` its name for messages; `text` may be empty when there is no file.
 // Every setting is also MILLRACE_<SECTION>_<NAME> and --<section>-<name>; a secret (database.url, redis.url, auth.jwt_secret)
 // also comes from a file: key "<name>_file", variable "MILLRACE_…_FILE" or --…-file. Never throws.
+// `base` stands where nothing else is said.
 [[nodiscard]] Loaded load(std::string_view text, const std::string& file, const Environment& environment,
-                          const ReadFile& read_file, const Flags& flags = {});
+                          const ReadFile& read_file, const Flags& flags = {}, Settings base = {});
 
 [[nodiscard]] std::string masked_json(const Settings& settings);  // secrets as "***", passwords in URLs too
 [[nodiscard]] std::string documentation();                        // docs/configuration.md

@@ -86,6 +86,7 @@ struct Insert {
     std::vector<const catalog::Column*> columns;  // in the payload's order
     std::vector<std::string> keys;                // the payload's names of them
     request::Payload payload;
+    bool missing_default = false;  // what an object lacks becomes its column's default rather than null
     request::Resolution resolution = request::Resolution::none;
     std::vector<const catalog::Column*> conflict;  // on_conflict, or the primary key
     std::vector<KeyMatch> matching;                // of PUT only; the write must then hit exactly one row
@@ -97,6 +98,7 @@ struct Update {
     std::vector<const catalog::Column*> columns;
     std::vector<std::string> keys;
     request::Payload payload;
+    bool missing_default = false;
     std::vector<Filter> filters;
     std::optional<ReadNode> returning;
 };
@@ -109,7 +111,8 @@ struct Remove {
 using Plan = std::variant<Read, Insert, Update, Remove>;
 
 struct Options {
-    bool aggregates = false;  // sum(), count(), … in selects (PostgREST: db-aggregates-enabled)
+    bool aggregates = false;          // sum(), count(), … in selects (PostgREST: db-aggregates-enabled)
+    bool legacy_target_names = true;  // filters on an embed may use its relation's name although it has an alias
 };
 
 // Embeds are resolved by the resource's links, so a plan reaches only what the version shows. Fails with no_column,
@@ -121,6 +124,15 @@ struct Options {
 // The same from a body as it was sent; fails with bad_body as well.
 [[nodiscard]] Result<Plan> make_plan(const request::ApiRequest& request, std::string_view body,
                                      const routes::Resource& resource, const Options& options = {});
+
+// What a plan needs of its transaction.
+struct Needs {
+    bool session = false;      // role, claims or settings may change what it gives
+    bool search_path = false;  // types, operators or configurations that are not Postgres' own are looked for by name
+    bool writes = false;
+    bool may_change = false;  // it calls what may change the database, though it is a read
+};
+[[nodiscard]] Needs needs_of(const Plan& plan, const catalog::Catalog& catalog);
 
 // Every relation that a plan touches: root, embeds, junctions that the version need not show. What an answer may be kept for
 // (row security, volatility) depends on each of them.

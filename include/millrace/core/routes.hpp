@@ -49,9 +49,10 @@ struct ResourceRule {
 // A route table as written, config/routes/<version>.json.
 struct RouteTable {
     std::string file;
-    std::string version;  // "v1": the first path segment
-    std::string schema = "public";
-    bool expose_schema = false;  // "expose": "schema": every relation of the schema is a resource, besides those listed
+    std::string version;            // "v1": the first path segment
+    std::string schema = "public";  // of several tables of a version its name in Accept-Profile and Content-Profile
+    bool at_root = false;           // the version is served at "/" too, where no other version's name stands
+    bool expose_schema = false;     // "expose": "schema": every relation of the schema is a resource, besides those listed
     std::map<std::string, ResourceRule> resources;
     std::set<std::string> hide;  // relations that "expose" must not show
     Policies defaults;
@@ -157,13 +158,19 @@ struct Match {
     const ApiCatalog* api = nullptr;
     const Resource* resource = nullptr;
     const ApiFunction* function = nullptr;  // neither of the two: the version's root
+    bool at_root = false;                   // the path names no version
+    bool negotiated = false;                // the version has several schemas, or the request named one
+
+    // What stands before a resource's name in the path: "/v1", or nothing.
+    [[nodiscard]] std::string base() const { return at_root ? std::string() : "/" + api->version(); }
 };
 
 using Versions = std::vector<std::shared_ptr<const ApiCatalog>>;
 
-// Path → version and resource. Fails with no_such_version, version_is_gone (410, after the sunset), no_relation (404 with a
-// suggestion) or bad_query (bad percent-encoding). Methods are not looked at.
-[[nodiscard]] Result<Match> match(const Versions& versions, std::string_view path, WallTime now);
+// Path → version and resource. `profile` chooses between several schemas of a version; empty: the first. Fails with
+// no_such_version, version_is_gone (410, after the sunset), unacceptable_schema (406), no_relation (404 with a suggestion) or
+// bad_query (bad percent-encoding). Methods are not looked at.
+[[nodiscard]] Result<Match> match(const Versions& versions, std::string_view path, std::string_view profile, WallTime now);
 
 // Deprecation (RFC 9745), Sunset (RFC 8594) and Link rel="successor-version" of a version; nothing when it is current.
 void add_version_headers(const RouteTable& table, message::HeaderBlock& headers);

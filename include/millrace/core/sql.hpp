@@ -46,13 +46,24 @@ struct Statement {
 // What goes to Postgres for one request: statements that are one implicit transaction (one Sync), in order.
 struct Script {
     std::vector<Statement> statements;
-    std::size_t main = 0;              // the statement whose rows are the answer
-    std::optional<std::size_t> count;  // the statement with the total, one row, one column
-    std::vector<OutputCell> cells;     // of main, in order of its columns
-    bool has_snapshot = false;         // main's last column is pg_current_snapshot(), not part of the answer
-    bool has_xid = false;              // the last statement's only cell is the write's xid8; null when it changed nothing
+    std::size_t main = 0;                // the statement whose rows are the answer
+    std::optional<std::size_t> count;    // the statement with the total, one row, one column
+    std::optional<std::size_t> planned;  // the statement with EXPLAIN's JSON, whose estimate is the total
+    std::int64_t count_max = 0;          // of an estimated count: beyond this many rows the plan's estimate counts; 0: none
+    std::vector<OutputCell> cells;       // of main, in order of its columns
+    bool has_snapshot = false;           // main's last column is pg_current_snapshot(), not part of the answer
+    // The statement with what the transaction has to say at its end, one row: the write's xid8 (null when it changed nothing),
+    // and the settings response.headers and response.status.
+    std::optional<std::size_t> outcome;
+    bool rolls_back = false;  // nothing of it stays
     bool writes = false;
+    bool counts_inserted = false;  // of an upsert: outcome's last cell is how many of its rows were new; null when it had none
     bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
+
+    // Is everything that status and fields say known before main's rows?
+    [[nodiscard]] bool head_is_first() const {
+        return !writes && count.value_or(0) <= main && planned.value_or(0) <= main && outcome.value_or(0) <= main;
+    }
 };
 
 // A script with the values of one request for its slots. Both must outlive the call that it is handed to.
@@ -62,15 +73,24 @@ struct BoundScript {
     std::span<const std::string> values;
 };
 
-// Settings of a transaction that come first: role, claims, headers (PostgREST, "Transaction-scoped settings").
+// What a transaction begins and ends with: role, claims, headers (PostgREST, "Transaction-scoped settings").
 struct Session {
-    std::string role;  // empty: the lane's own
-    std::vector<std::pair<std::string, std::string>> settings;
-    [[nodiscard]] bool empty() const { return role.empty() && settings.empty(); }
+    std::vector<std::pair<std::string, std::string>> before_role{};  // what only the login role may set
+    std::string role{};                                              // empty: the lane's own
+    std::vector<std::pair<std::string, std::string>> settings{};
+    std::optional<catalog::RoutineName> pre_request{};  // called next; without a schema it is looked for in the search_path
+    bool reads_only = false;                            // what the request runs may change nothing
+    bool reports_early = false;                         // it has said all when the function before the request has run
+    bool reports = false;                               // what runs may say how to answer: Script::outcome
+    bool rolls_back = false;
+    [[nodiscard]] bool empty() const { return role.empty() && settings.empty() && before_role.empty() && !rolls_back; }
 };
 
-// `want_snapshot`: the answer may be cached, so the snapshot it was read in must come with it.
-[[nodiscard]] Script render(const plan::Plan& plan, const Session& session, bool want_snapshot);
+struct RenderOptions {
+    bool want_snapshot = false;  // the answer may be cached, so the snapshot it was read in must come with it
+    std::int64_t count_max = 0;  // Script::count_max
+};
+[[nodiscard]] Script render(const plan::Plan& plan, const Session& session, const RenderOptions& options = {});
 
 // What Postgres answered to one statement. Cells view into memory that `owner` keeps; a null cell has no data().
 struct Rows {

@@ -56,9 +56,9 @@ public:
     [[nodiscard]] asio::awaitable<Result<sql::Results>> run(sql::BoundScript script, events::LaneClass lane, bool authenticated,
                                                             const sql::Verdict* verdict, Deadline deadline, Timing& timing);
 
-    // The same for a read, without keeping more than about `kept_bytes_max` of its main statement's rows, which must be the
-    // last statement. What it would not keep comes through `rest`; the script is the caller's for as long as that lives.
-    // On a fast lane a result that goes far beyond any measure is given up and read again on a slow one.
+    // The same for a read, without keeping more than about `kept_bytes_max` of its main statement's rows. What it would not
+    // keep comes through `rest`, and with it there are no results of the statements after main; the script is the caller's for
+    // as long as that lives. On a fast lane a result that goes far beyond any measure is given up and read again on a slow one.
     [[nodiscard]] asio::awaitable<Result<Opened>> open(sql::BoundScript script, events::LaneClass lane, bool authenticated,
                                                        std::size_t kept_bytes_max, Deadline deadline, Timing& timing);
 
@@ -119,6 +119,12 @@ private:
 [[nodiscard]] Result<std::shared_ptr<const catalog::Catalog>> introspect(const std::string& url,
                                                                          const std::vector<std::string>& schemas,
                                                                          const std::string& anonymous_role);
+
+// Settings whose names begin with `prefix` that the database keeps for the login role, without the prefix: by ALTER ROLE … SET,
+// those of this database first, else as the function `pre_config` ("schema.name", may be empty) sets them.
+[[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> read_login_settings(const std::string& url,
+                                                                                           const std::string& prefix,
+                                                                                           const std::string& pre_config);
 
 // The invalidation triggers: schema millrace with its functions, and triggers on every table of the catalog. Idempotent: what
 // is there is left alone and waits for no lock. The payload is what cache::parse_invalidation reads; tags are

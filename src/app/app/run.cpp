@@ -17,6 +17,7 @@ namespace po = boost::program_options;
 constexpr std::string_view usage = R"(millrace: a REST API on Postgres
 
   millrace serve    [--config FILE]                     serve until SIGTERM; SIGHUP reloads
+  millrace serve    --postgrest [--config FILE]         the same from PostgREST's settings: its FILE and PGRST_…
   millrace check    [--config FILE] [--offline]         do the files fit each other and the database?
   millrace migrate  [--config FILE] [--print|--remove]  the triggers that tell caches what changed
   millrace init     --database-url URL [--schema NAME] [--output FILE] [--force]
@@ -30,12 +31,12 @@ FILE is config/millrace.json unless MILLRACE_CONFIG says otherwise. Every settin
 --database-url postgresql://…; docs/configuration.md has them all.
 )";
 
-config::Environment environment() {
-    config::Environment out;
+std::map<std::string, std::string> environment(std::string_view prefix) {
+    std::map<std::string, std::string> out;
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string_view pair(*entry);
         const auto equals = pair.find('=');
-        if (pair.starts_with("MILLRACE_") && equals != std::string_view::npos)
+        if (pair.starts_with(prefix) && equals != std::string_view::npos)
             out.emplace(pair.substr(0, equals), pair.substr(equals + 1));
     }
     return out;
@@ -66,11 +67,11 @@ std::string default_file(const config::Environment& variables) {
 CommandLine parse(int argc, const char* const* argv) {
     CommandLine line;
     line.command = argc > 1 ? argv[1] : "";
-    line.source.environment = environment();
-    line.source.file = default_file(line.source.environment);
+    line.source.environment = environment("MILLRACE_");
+    line.source.postgrest_environment = environment("PGRST_");
     po::options_description options;
-    options.add_options()("config", po::value(&line.source.file))("print", po::bool_switch(&line.print))(
-        "remove", po::bool_switch(&line.remove))("force", po::bool_switch(&line.force))(
+    options.add_options()("config", po::value(&line.source.file))("postgrest", po::bool_switch(&line.source.postgrest))(
+        "print", po::bool_switch(&line.print))("remove", po::bool_switch(&line.remove))("force", po::bool_switch(&line.force))(
         "offline", po::bool_switch(&line.offline))("schema", po::value(&line.schema))("output", po::value(&line.output));
     std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
     // Whole names only: a setting's name may begin like an option's.
@@ -79,12 +80,14 @@ CommandLine parse(int argc, const char* const* argv) {
     po::variables_map values;
     po::store(parsed, values);
     po::notify(values);
+    if (line.source.file.empty() && !line.source.postgrest) line.source.file = default_file(line.source.environment);
     line.source.flags = settings_of(po::collect_unrecognized(parsed.options, po::include_positional));
     return line;
 }
 
 int serve_command(CommandLine line) {
     Files files = read_files(line.source);
+    for (const std::string& warning : files.warnings) std::cerr << "warning: " << warning << '\n';
     for (const config::Problem& problem : files.problems) std::cerr << config::to_line(problem) << '\n';
     if (!files.problems.empty()) return 2;
     return serve(std::move(line.source), std::move(files));

@@ -180,7 +180,7 @@ asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn,
     const TimePoint began = net::now();
     auto reply = pipeline::finish(*work, opened->results);
     if (!reply) co_return turn.failed(reply.error());
-    if (work->script.writes) apply_own_write(*work, opened->results, *reply);
+    if (work->script.outcome) apply_own_write(*work, opened->results, *reply);
     pipeline::apply_conditions(turn.request, *reply);
     turn.trace.render = net::now() - began;
     co_return std::move(*reply);
@@ -189,11 +189,13 @@ asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn,
 // More rows than are kept: the answer begins with those that are there, and is neither cached nor tagged. Who asked for the
 // head alone has it now, and the rest of the rows is not read.
 message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
-    message::Reply reply = pipeline::begin(*work, opened.results);
+    auto reply = pipeline::begin(*work, opened.results);
+    if (!reply) return turn.failed(reply.error());
+    if (work->script.outcome) apply_own_write(*work, opened.results, *reply);
     shape_times_.record(work->script.statements[work->script.main].shape, large_counts_as);
     if (turn.request.method != message::Method::head)
         turn.body = std::make_unique<RowsBody>(std::move(work), std::move(opened), turn.trace);
-    return reply;
+    return std::move(*reply);
 }
 
 asio::awaitable<Result<pg::Opened>> RequestHandler::query(Turn& turn, const pipeline::Work& work) {
@@ -228,8 +230,8 @@ std::size_t RequestHandler::kept_bytes(const pipeline::Work& work) const {
 
 // A worker that made a write knows of it before its answer is out, without waiting for the notification.
 void RequestHandler::apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply) {
-    if (!work.script.has_xid || results.back().count() == 0) return;
-    const std::string_view cell = results.back().cells.back();
+    if (!work.script.outcome || work.script.rolls_back || results[*work.script.outcome].count() == 0) return;
+    const std::string_view cell = results[*work.script.outcome].at(0, 0);
     const auto xid = text::to_int(cell);
     if (!xid) return;
     cache::Invalidation invalidation;

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "millrace/app/snapshot.hpp"
+#include "files.hpp"
 #include "millrace/core/text.hpp"
 
 namespace millrace::app {
@@ -38,15 +38,21 @@ void read_tables(const Source& source, Files& files) {
     }
 }
 
+// Tables of one version are its profiles, and those differ by their schema.
 void refuse_twins(Files& files) {
     for (std::size_t i = 0; i < files.tables.size(); ++i)
-        for (std::size_t j = 0; j < i; ++j)
-            if (files.tables[i].version == files.tables[j].version)
-                files.problems.push_back({files.tables[i].file,
-                                          "/version",
-                                          "version \"" + files.tables[i].version + "\" is already in " + files.tables[j].file,
-                                          {}});
+        for (std::size_t j = 0; j < i; ++j) {
+            const routes::RouteTable &table = files.tables[i], &before = files.tables[j];
+            if (table.version != before.version || table.schema != before.schema) continue;
+            files.problems.push_back(
+                {table.file,
+                 "/version",
+                 "version \"" + table.version + "\" of schema \"" + table.schema + "\" is already in " + before.file,
+                 {}});
+        }
 }
+
+}  // namespace
 
 void read_keys(const Source& source, Files& files) {
     auto keys = auth::Keys::read(files.settings.auth.jwt_secret, files.settings.auth.jwt_secret_is_base64);
@@ -56,8 +62,6 @@ void read_keys(const Source& source, Files& files) {
         files.problems.push_back({source.file, "/auth/jwt_secret", keys.error().message, {}});
     }
 }
-
-}  // namespace
 
 std::optional<std::string> read_file(const std::string& path) {
     std::error_code error;
@@ -70,6 +74,7 @@ std::optional<std::string> read_file(const std::string& path) {
 }
 
 Files read_files(const Source& source) {
+    if (source.postgrest) return read_postgrest_files(source);
     Files files;
     const auto text = read_file(source.file);
     // Without it the environment and the flags still count: `millrace health` needs no file.

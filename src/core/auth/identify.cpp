@@ -12,23 +12,26 @@ std::optional<std::string_view> bearer_token(std::string_view header) {
     return blank == std::string_view::npos ? std::string_view{} : text::trim(header.substr(blank));
 }
 
-Identity anonymous() {
+Result<Identity> judge(std::string_view token, const Keys& keys, const config::AuthSettings& settings, WallTime now) {
+    if (keys.empty()) return Error::of(Fault::no_jwt_secret);
+    auto payload = keys.verify(token);
+    if (!payload) return std::move(payload).error();
+    auto identity = check_claims(*std::move(payload), settings, now);
+    if (identity && identity->role.empty() && !settings.anonymous) return anonymous_refused();
+    return identity;
+}
+
+Result<Identity> unnamed(const config::AuthSettings& settings) {
+    if (!settings.anonymous) return anonymous_refused();
     Identity identity;
     identity.claims_json = "{}";
     return identity;
 }
 
-Result<Identity> judge(std::string_view token, const Keys& keys, const config::AuthSettings& settings, WallTime now) {
-    if (keys.empty()) return Error::of(Fault::no_jwt_secret);
-    auto payload = keys.verify(token);
-    if (!payload) return std::move(payload).error();
-    return check_claims(*std::move(payload), settings, now);
-}
-
 Result<Identity> identify(const message::Request& request, const Keys& keys, const config::AuthSettings& settings,
                           WallTime now) {
     const auto token = bearer_token(request.header("Authorization"));
-    if (!token) return anonymous();
+    if (!token) return unnamed(settings);
     return judge(*token, keys, settings, now);
 }
 

@@ -54,6 +54,7 @@ constexpr std::array rows = {
     FaultRow{Fault::bad_response_headers, "PGRST111", 500,
              "response.headers guc must be a JSON array composed of objects with a single key and a string value"},
     FaultRow{Fault::bad_response_status, "PGRST112", 500, "response.status guc must be a valid status code"},
+    FaultRow{Fault::bad_raise, "PGRST121", 500, "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error"},
     FaultRow{Fault::no_jwt_secret, "PGRST300", 500, "Server lacks JWT secret"},
     FaultRow{Fault::bad_jwt, "PGRST301", 401, "JWT could not be decoded"},
     FaultRow{Fault::anonymous_disabled, "PGRST302", 401, "Anonymous access is disabled"},

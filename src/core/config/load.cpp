@@ -4,8 +4,9 @@
 namespace millrace::config {
 
 Loaded load(std::string_view text, const std::string& file, const Environment& environment, const ReadFile& read_file,
-            const Flags& flags) {
+            const Flags& flags, Settings base) {
     Loaded loaded;
+    loaded.settings = std::move(base);
     Reader reader(loaded, read_file);
     reader.document(text, file);
     reader.environment(environment);

@@ -144,6 +144,8 @@ const Setting settings[] = {
     {"log", "access_sample_percent", log<&LogSettings::access_sample_percent>, {0, 100}, "percent",
      "Share of requests that get a line; answers of 500 and above always do."},
 
+    {"auth", "anonymous", auth<&AuthSettings::anonymous>, {}, "",
+     "Serve requests without a token, as the anonymous role; else they are refused."},
     {"auth", "jwt_secret", auth<&AuthSettings::jwt_secret>, {0, 64 * KiB}, "",
      "Key of the tokens: an HS256 secret of at least 32 bytes, a JWK or a JWKS; empty means that tokens are refused.",
      Secrecy::whole},

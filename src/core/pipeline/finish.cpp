@@ -4,6 +4,7 @@
 
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/text.hpp"
+#include "outcome.hpp"
 
 namespace millrace::pipeline {
 namespace {
@@ -31,6 +32,14 @@ std::optional<cache::PgSnapshot> snapshot_of(const Work& work, const sql::Result
 // What a 304 repeats of the 200 it stands for (RFC 9110 §15.4.5); the rest describes a body that is not sent.
 constexpr std::array kept = {"ETag", "Cache-Control", "Vary", "Age", "Cache-Status", "Deprecation", "Sunset"};
 
+// What every answer of a version says, and what the database has to say of this one.
+Result<void> end_head(const Work& work, const sql::Results& results, message::Reply& reply) {
+    routes::add_version_headers(work.api->table(), reply.headers);
+    if (work.negotiated) reply.headers.add("Content-Profile", work.api->table().schema);
+    if (!work.script.outcome) return {};
+    return apply_outcome(results[*work.script.outcome], reply);
+}
+
 }  // namespace
 
 Result<message::Reply> finish(const Work& work, const sql::Results& results) {
@@ -40,15 +49,15 @@ Result<message::Reply> finish(const Work& work, const sql::Results& results) {
         reply->headers.add("ETag", reply::entity_tag(reply->body.view(), work.shape.media));
         add_read_headers(work, *reply);
     }
-    routes::add_version_headers(work.api->table(), reply->headers);
+    if (auto ended = end_head(work, results, *reply); !ended) return std::move(ended).error();
     return reply;
 }
 
 // Without an ETag: it is made of a whole body.
-message::Reply begin(const Work& work, const sql::Results& results) {
+Result<message::Reply> begin(const Work& work, const sql::Results& results) {
     message::Reply reply = reply::from_first_rows(work.shape, work.script, results);
     add_read_headers(work, reply);
-    routes::add_version_headers(work.api->table(), reply.headers);
+    if (auto ended = end_head(work, results, reply); !ended) return std::move(ended).error();
     return reply;
 }
 

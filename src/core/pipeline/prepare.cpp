@@ -13,6 +13,8 @@ namespace {
 using message::Method;
 
 Error method_not_allowed(Method method, const routes::Resource& resource) {
+    if (method == Method::put && resource.relation->key().empty())  // no filters could name the row
+        return Error::of(Fault::put_filters).with_header("Allow", resource.allow());
     return Error::of(Fault::method_not_allowed,
                      std::string(message::name(method)) + " is not allowed on '" + resource.name + "'")
         .with_header("Allow", resource.allow());
@@ -28,15 +30,32 @@ message::Reply allowed_methods(const routes::Resource& resource) {
 bool depends_on_session(const catalog::Relation& relation) { return relation.row_security || relation.reads_session; }
 
 std::vector<std::string> location_keys(const routes::Resource& resource) {
-    std::vector<std::string> keys;
-    for (const std::string& column : resource.relation->key())
-        if (const routes::ApiColumn* shown = resource.by_catalog_name(column)) keys.push_back(shown->name);
-    return keys;
+    const std::vector<std::string>& key = resource.relation->key();
+    std::vector<std::string> names;
+    for (const routes::ApiColumn& shown : resource.columns)
+        if (std::ranges::find(key, shown.column->name) != key.end()) names.push_back(shown.name);
+    return names;
 }
 
 request::Window root_window(const plan::Plan& plan) {
     const auto* read = std::get_if<plan::Read>(&plan);
     return read == nullptr ? request::Window{} : read->root.window;
+}
+
+// Only handling=strict makes a limit of what would otherwise be a wish.
+std::optional<std::int64_t> max_affected(const request::ApiRequest& api) {
+    const bool limits =
+        api.action == request::Action::update || api.action == request::Action::remove || api.action == request::Action::call;
+    return limits && api.preferences.strict ? api.preferences.max_affected : std::nullopt;
+}
+
+// An insert that knows no conflict cannot resolve any.
+std::vector<std::string> applied(const request::ApiRequest& api, const plan::Plan& plan) {
+    std::vector<std::string> out = api.preferences.applied;
+    const auto* insert = std::get_if<plan::Insert>(&plan);
+    if (insert != nullptr && insert->conflict.empty())
+        std::erase_if(out, [](const std::string& preference) { return preference.starts_with("resolution="); });
+    return out;
 }
 
 reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, request::Media media,
@@ -48,10 +67,10 @@ reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, re
     shape.window = root_window(plan);
     shape.count = api.preferences.count;
     shape.returning = api.preferences.returning;
-    shape.applied = api.preferences.applied;
-    shape.max_affected = api.preferences.max_affected;
+    shape.applied = applied(api, plan);
+    shape.max_affected = max_affected(api);
     if (api.action == request::Action::insert && api.preferences.returning == request::ReturnKind::headers_only) {
-        shape.location_base = "/" + match.api->version() + "/" + text::percent_encode(match.resource->name);
+        shape.location_base = match.base() + "/" + text::percent_encode(match.resource->name);
         shape.location_keys = location_keys(*match.resource);
     }
     return shape;
@@ -96,7 +115,9 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     if (!api) return std::move(api).error();
     auto media = reply::choose_media(api->accept);
     if (!media) return std::move(media).error();
-    auto plan = plan::make_plan(*api, request.body, *match.resource);
+    const config::ApiSettings& settings = snapshot->settings.api;
+    auto plan = plan::make_plan(*api, request.body, *match.resource,
+                                {.aggregates = settings.aggregates, .legacy_target_names = settings.legacy_target_names});
     if (!plan) return std::move(plan).error();
 
     auto work = std::make_shared<Work>();
@@ -104,6 +125,7 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->api = match.api;
     work->resource = match.resource;
     work->authenticated = identity.authenticated;
+    work->negotiated = match.negotiated;
     work->route_class = match.resource->policies.route_class;
     work->shape = shape_of(*api, *plan, *media, match);
     const auto* read = std::get_if<plan::Read>(&*plan);
@@ -111,14 +133,15 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->script.writes = read == nullptr;
     work->cache = cache_plan(*work, *plan, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
-    const bool needs_session =
-        read == nullptr || std::ranges::any_of(plan::relations_behind(*plan, *snapshot->catalog), [](const auto* relation) {
-            return depends_on_session(*relation) || relation->is_volatile;
-        });
-    const sql::Session session = session_of(request, identity, needs_session);
+    const sql::Session session =
+        session_of({*snapshot, *match.api, identity, request}, *api, plan::needs_of(*plan, *snapshot->catalog));
+    std::erase_if(work->shape.applied,
+                  [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
     work->repeatable = session.empty();
-    work->script = sql::render(*plan, session, work->cache.has_value());
-    work->streams = reply::row_writer(work->shape, work->script) != nullptr;
+    work->script = sql::render(*plan, session,
+                               {.want_snapshot = work->cache.has_value(),
+                                .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max)});
+    work->streams = work->script.head_is_first() && reply::row_writer(work->shape, work->script) != nullptr;
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
     return std::shared_ptr<const Work>(std::move(work));
 }
@@ -127,7 +150,8 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
 
 Result<routes::Match> find_route(const Snapshot& snapshot, const message::Request& request, WallTime now) {
     if (!snapshot.catalog) return Error::of(Fault::catalog_unavailable).with_header("Retry-After", "1");
-    return routes::match(snapshot.versions, request.path, now);
+    const bool reads = request.method == Method::get || request.method == Method::head || request.method == Method::options;
+    return routes::match(snapshot.versions, request.path, request.header(reads ? "Accept-Profile" : "Content-Profile"), now);
 }
 
 Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,

@@ -2,57 +2,43 @@
 #include "payload.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "names.hpp"
 
 namespace millrace::plan {
 namespace {
 
-using nlohmann::json;
+// PUT writes what its body says.
+bool columns_decide(const request::ApiRequest& request) {
+    return request.has_columns && request.action != request::Action::replace;
+}
 
-// Which of the keys an object has, in their order.
-std::vector<std::string> present(const json& object, const std::vector<std::string>& keys) {
-    std::vector<std::string> out;
+// PostgREST looks at the names in their order, so of several unknown ones it tells the first.
+Error unknown_key(const routes::Resource& resource, const std::vector<std::string>& keys) {
+    const std::string* first = nullptr;
     for (const std::string& key : keys)
-        if (object.is_object() && object.contains(key)) out.push_back(key);
-    return out;
+        if (find_column(resource, key) == nullptr && (first == nullptr || key < *first)) first = &key;
+    return no_such_key(resource, *first);
 }
 
-// missing=default: a column that no object has is not written at all, so that its default applies. Objects that differ would
-// need the text of the defaults, which nothing here knows.
-Result<std::vector<std::string>> without_missing(const request::Payload& payload, const std::vector<std::string>& keys) {
-    const json body = json::parse(payload.json, nullptr, false);
-    if (!body.is_array()) return present(body, keys);
-    if (body.empty()) return keys;
-    std::vector<std::string> first = present(body.front(), keys);
-    for (const json& object : body)
-        if (present(object, keys) != first)
-            return Error::of(Fault::unsupported_feature)
-                .with_details("With missing=default all objects must have the same of the keys in columns.");
-    return first;
-}
-
-Result<std::vector<std::string>> keys_to_write(const request::ApiRequest& request, const request::Payload& payload) {
-    if (!request.has_columns || request.action == request::Action::replace) return payload.keys;  // PUT writes what it says
-    if (request.preferences.missing_default) return without_missing(payload, request.columns);
-    return request.columns;
-}
+bool has_default(const catalog::Column* column) { return !column->default_expression.empty(); }
 
 }  // namespace
 
 Result<Written> written_columns(const request::ApiRequest& request, const request::Payload& payload,
                                 const routes::Resource& resource) {
-    auto keys = keys_to_write(request, payload);
-    if (!keys) return std::move(keys).error();
+    const std::vector<std::string>& keys = columns_decide(request) ? request.columns : payload.keys;
     Written out;
-    for (std::string& key : *keys) {
+    for (const std::string& key : keys) {
         const catalog::Column* column = find_column(resource, key);
-        if (column == nullptr) return no_such_key(resource, key);
+        if (column == nullptr || column->computed) return unknown_key(resource, keys);
         if (std::ranges::find(out.columns, column) != out.columns.end()) continue;
         out.columns.push_back(column);
-        out.keys.push_back(std::move(key));
+        out.keys.push_back(key);
     }
+    // Without columns= every object has every key, so that nothing is missing.
+    out.missing_default =
+        columns_decide(request) && request.preferences.missing_default && std::ranges::any_of(out.columns, has_default);
     return out;
 }
 

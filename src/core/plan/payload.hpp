@@ -8,6 +8,7 @@ namespace millrace::plan {
 struct Written {
     std::vector<const catalog::Column*> columns;
     std::vector<std::string> keys;  // the payload's names of them
+    bool missing_default = false;   // some column has a default, and it is wanted where an object lacks the column
 };
 
 // Fails with no_column (PGRST204) for a name that the version does not show.

@@ -41,10 +41,27 @@ std::optional<ReadNode> key_only(const routes::Resource& resource) {
     return root.columns.empty() ? std::nullopt : std::optional<ReadNode>(std::move(root));
 }
 
+bool names_embeds(const ApiRequest& request) {
+    const auto below = [](const auto& placed) { return !placed.path.empty(); };
+    return std::ranges::any_of(request.select,
+                               [](const auto& item) { return std::holds_alternative<request::SelectEmbed>(item.node); }) ||
+           std::ranges::any_of(request.filters, below) || std::ranges::any_of(request.orders, below) ||
+           std::ranges::any_of(request.windows, below);
+}
+
+// Embeds must be right though nothing of them is returned; columns that nobody reads need not be there.
+Result<void> check_unreturned(const ApiRequest& request, const routes::Resource& resource, const Options& options) {
+    if (!names_embeds(request)) return {};
+    auto planned = plan_representation(request, resource, options);
+    if (planned || planned.error().fault == Fault::database_error) return {};
+    return std::move(planned).error();
+}
+
 Result<std::optional<ReadNode>> plan_returning(const ApiRequest& request, const routes::Resource& resource,
                                                const Options& options) {
     const ReturnKind kind = request.preferences.returning;
     if (kind == ReturnKind::representation) return plan_representation(request, resource, options);
+    if (auto checked = check_unreturned(request, resource, options); !checked) return std::move(checked).error();
     if (kind == ReturnKind::headers_only && request.action == request::Action::insert) return key_only(resource);
     return std::optional<ReadNode>();
 }
@@ -81,6 +98,7 @@ Result<Insert> start_insert(const ApiRequest& request, request::Payload payload,
     insert.columns = std::move(written->columns);
     insert.keys = std::move(written->keys);
     insert.payload = std::move(payload);
+    insert.missing_default = written->missing_default;
     insert.returning = *std::move(returning);
     return insert;
 }
@@ -131,10 +149,11 @@ Result<Plan> plan_insert(const ApiRequest& request, request::Payload payload, co
                          const Options& options) {
     auto insert = start_insert(request, std::move(payload), resource, options);
     if (!insert) return std::move(insert).error();
+    insert->resolution = request.preferences.resolution;
+    if (insert->resolution == request::Resolution::none) return Plan(*std::move(insert));
     auto conflict = conflict_columns(request, resource);
     if (!conflict) return std::move(conflict).error();
     insert->conflict = *std::move(conflict);
-    insert->resolution = request.preferences.resolution;
     return Plan(*std::move(insert));
 }
 
@@ -147,6 +166,7 @@ Result<Plan> plan_replace(const ApiRequest& request, request::Payload payload, c
     auto insert = start_insert(request, std::move(payload), resource, options);
     if (!insert) return std::move(insert).error();
     insert->resolution = request::Resolution::merge_duplicates;
+    insert->missing_default = false;
     insert->conflict = key_of(resource);
     for (auto& [column, value] : *key) {
         auto written = std::ranges::find(insert->columns, column);
@@ -165,7 +185,7 @@ Result<Plan> plan_update(const ApiRequest& request, request::Payload payload, co
     auto returning = plan_returning(request, resource, options);
     if (!returning) return std::move(returning).error();
     return Plan(Update{&resource, std::move(written->columns), std::move(written->keys), std::move(payload),
-                       *std::move(filters), *std::move(returning)});
+                       written->missing_default, *std::move(filters), *std::move(returning)});
 }
 
 Result<Plan> plan_remove(const ApiRequest& request, const routes::Resource& resource, const Options& options) {

@@ -5,16 +5,23 @@
 
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
+#include "planned_rows.hpp"
 
 namespace millrace::reply {
 namespace {
 
 using Total = std::optional<std::int64_t>;
 
-Total total_of(const sql::Script& script, const sql::Results& results) {
-    if (!script.count) return std::nullopt;
-    const sql::Rows& rows = results[*script.count];
+Total cell_of(const sql::Results& results, std::size_t statement) {
+    const sql::Rows& rows = results[statement];
     return rows.count() == 0 ? std::nullopt : text::to_int(rows.at(0, 0));
+}
+
+// An estimated total is exact as far as it was counted.
+Total total_of(const sql::Script& script, const sql::Results& results) {
+    const Total counted = script.count ? cell_of(results, *script.count) : std::nullopt;
+    if (!script.planned || (counted && *counted <= script.count_max)) return counted;
+    return std::max(counted, planned_rows(results[*script.planned]));
 }
 
 // "0-24/3573458", "*/0", "0-24/*": PostgREST, "Pagination and Count".
@@ -73,8 +80,9 @@ std::string location_of(const Shape& shape, const sql::Script& script, const sql
     char separator = '?';
     for (const std::string& key : shape.location_keys)
         for (std::size_t column = 0; column < script.cells.size(); ++column) {
-            if (script.cells[column].key != key || rows.is_null(0, column)) continue;
-            out += separator + text::percent_encode(key) + "=eq." + text::percent_encode(rows.at(0, column));
+            if (script.cells[column].key != key) continue;
+            out += separator + text::percent_encode(key);
+            out += rows.is_null(0, column) ? "=is.null" : "=eq." + text::percent_encode(rows.at(0, column));
             separator = '&';
         }
     return out;
@@ -85,30 +93,44 @@ std::int64_t changed(bool returns_rows, const sql::Rows& rows) {
     return static_cast<std::int64_t>(returns_rows ? rows.count() : rows.affected);
 }
 
-int write_status(const Shape& shape) {
+// Did an upsert add a row? Other inserts always do.
+bool added(const sql::Script& script, const sql::Results& results) {
+    if (!script.counts_inserted || !script.outcome) return true;
+    const sql::Rows& rows = results[*script.outcome];
+    return rows.count() != 0 && text::to_int(rows.at(0, rows.columns - 1)).value_or(0) > 0;
+}
+
+int write_status(const Shape& shape, bool added) {
     const bool full = shape.returning == request::ReturnKind::representation;
-    if (shape.action == request::Action::insert) return 201;
-    return full ? 200 : 204;
+    if (shape.action == request::Action::insert) return added ? 201 : 200;
+    if (!full) return 204;
+    return shape.action == request::Action::replace && added ? 201 : 200;
+}
+
+// A PUT has none: it is about one row that its URL names.
+void add_write_range(const Shape& shape, std::int64_t count, message::HeaderBlock& headers) {
+    if (shape.action == request::Action::replace) return;
+    const bool counted = shape.count == request::CountKind::exact || shape.count == request::CountKind::estimated;
+    const std::int64_t last = shape.action == request::Action::update ? count - 1 : -1;
+    headers.add("Content-Range", content_range(0, last, counted ? Total(count) : std::nullopt));
 }
 
 Result<message::Reply> from_write(const Shape& shape, const sql::Script& script, const sql::Results& results) {
     const sql::Rows& rows = results[script.main];
     message::Reply reply;
-    reply.status = write_status(shape);
-    const std::int64_t count = changed(!script.cells.empty(), rows);
-    const bool counted = shape.count != request::CountKind::none;
-    const std::int64_t last = shape.action == request::Action::update ? count - 1 : -1;
-    reply.headers.add("Content-Range", content_range(0, last, counted ? Total(count) : std::nullopt));
+    reply.status = write_status(shape, added(script, results));
+    add_write_range(shape, changed(!script.cells.empty(), rows), reply.headers);
     add_applied(shape, reply.headers);
     if (shape.returning == request::ReturnKind::headers_only && shape.action == request::Action::insert && rows.count() == 1 &&
         !shape.location_keys.empty())
         reply.headers.add("Location", location_of(shape, script, rows));
     if (shape.returning != request::ReturnKind::representation) return reply;
-    if (wants_one(shape) && rows.count() != 1) return not_singular(rows.count());
     reply.headers.add("Content-Type", content_type(shape.media));
     reply.body = body_of(shape, script, rows);
     return reply;
 }
+
+Error wrong_row() { return Error::of(Fault::put_needs_all_keys); }
 
 }  // namespace
 
@@ -120,30 +142,33 @@ Result<message::Reply> from_rows(const Shape& shape, const sql::Script& script, 
 }
 
 message::Reply from_first_rows(const Shape& shape, const sql::Script& script, const sql::Results& results) {
-    const Total total = total_of(script, results);
     message::Reply reply;
     reply.headers.add("Content-Type", content_type(shape.media));
-    if (total) {
+    if (const Total total = total_of(script, results)) {
+        // The rows that come are told from an exact total; of an estimated one only itself is told.
         std::int64_t rows = *total - shape.window.offset;
         if (shape.window.limit) rows = std::min(rows, *shape.window.limit);
         const std::int64_t last = shape.window.offset + rows - 1;
+        const bool exact = !script.planned || (script.count && cell_of(results, *script.count) == total);
         reply.status = read_status(shape.window.offset, last, total);
-        reply.headers.add("Content-Range", content_range(shape.window.offset, last, total));
+        reply.headers.add("Content-Range", content_range(shape.window.offset, exact ? last : -1, total));
     }
     add_applied(shape, reply.headers);
     return reply;
 }
 
 std::optional<sql::Verdict> verdict(const Shape& shape, const sql::Script& script) {
-    const bool singular = wants_one(shape) && shape.returning == request::ReturnKind::representation;
-    if (!script.writes || (!singular && !shape.max_affected)) return std::nullopt;
+    const bool put = script.expects_one;
+    const bool singular = wants_one(shape) && !put;
+    if (!script.writes || (!put && !singular && !shape.max_affected)) return std::nullopt;
     const bool returns_rows = !script.cells.empty();
-    return [singular, limit = shape.max_affected, main = script.main,
+    return [put, singular, limit = shape.max_affected, main = script.main,
             returns_rows](const sql::Results& results) -> Result<void> {
         const std::int64_t count = changed(returns_rows, results[main]);
+        if (put && count != 1) return wrong_row();
+        if (singular && count != 1) return not_singular(static_cast<std::size_t>(count));
         if (limit && count > *limit)
             return Error::of(Fault::max_affected_violated).with_details("The query affects " + std::to_string(count) + " rows");
-        if (singular && count != 1) return not_singular(static_cast<std::size_t>(count));
         return {};
     };
 }

@@ -167,9 +167,14 @@ private:
         }
     }
 
+    bool too_deep(int depth) {
+        if (depth > json_depth_max) scan_.too_deep = true;
+        return scan_.too_deep;
+    }
+
     template <class OnKey>
     bool members(int depth, OnKey on_key) {
-        if (depth > json_depth_max || !take('{')) return false;
+        if (too_deep(depth) || !take('{')) return false;
         blanks();
         if (take('}')) return true;
         do {
@@ -186,7 +191,7 @@ private:
 
     template <class Element>
     bool elements(int depth, Element element) {
-        if (depth > json_depth_max || !take('[')) return false;
+        if (too_deep(depth) || !take('[')) return false;
         blanks();
         if (take(']')) return true;
         do {

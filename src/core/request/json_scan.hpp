@@ -19,6 +19,7 @@ struct JsonScan {
     std::vector<std::string> keys;  // of the first row, each once
     bool uniform = true;            // every row is an object with the same keys
     bool too_many_keys = false;
+    bool too_deep = false;  // then it is not valid either
 };
 
 [[nodiscard]] JsonScan scan_json(std::string_view text);

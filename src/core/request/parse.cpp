@@ -56,7 +56,7 @@ std::string content_type(const message::Request& request) {
 
 bool applies(std::string_view preference, Action action) {
     const bool inserts = action == Action::insert || action == Action::replace;
-    if (preference.starts_with("resolution=")) return inserts;
+    if (preference.starts_with("resolution=")) return action == Action::insert;
     if (preference.starts_with("missing=")) return action == Action::insert || action == Action::update;
     if (preference.starts_with("return=")) return inserts || action == Action::update || action == Action::remove;
     if (preference.starts_with("max-affected="))

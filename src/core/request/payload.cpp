@@ -18,9 +18,20 @@ bool columns_decide(const ApiRequest& request) {
            (request.action == Action::insert || request.action == Action::update || request.action == Action::call);
 }
 
+// With columns= nothing needs to be known of the body, and Postgres says what is wrong with it.
+Result<Payload> unread_json(std::string_view body) {
+    if (body.find('\0') != std::string_view::npos) return refused("Empty or invalid json");  // would end the parameter
+    Payload out;
+    out.json = body;
+    out.is_array = true;
+    return out;
+}
+
 Result<Payload> read_json(const ApiRequest& request, std::string_view body) {
     if (body.empty() && request.action == Action::call) body = "{}";
     JsonScan scan = scan_json(body);
+    const bool rows_fit = scan.valid && scan.shape != JsonShape::scalar;
+    if (!rows_fit && !scan.too_deep && columns_decide(request)) return unread_json(body);
     if (!scan.valid) return refused("Empty or invalid json");
     if (scan.too_many_keys) return refused("Too many object keys");
     Payload out;

@@ -8,10 +8,27 @@
 namespace millrace::routes {
 namespace {
 
-const ApiCatalog* find_version(const Versions& versions, std::string_view name) {
-    for (const auto& api : versions)
-        if (api->version() == name) return api.get();
-    return nullptr;
+// Tables of one version differ by their schema; the first is the default.
+Result<Match> find_version(const Versions& versions, std::string_view name, bool at_root, std::string_view profile) {
+    const ApiCatalog *first = nullptr, *chosen = nullptr;
+    std::string schemas;
+    bool several = false;
+    for (const auto& api : versions) {
+        if (at_root ? !api->table().at_root : api->version() != name) continue;
+        several = first != nullptr;
+        if (first == nullptr) first = api.get();
+        if (chosen == nullptr && (profile.empty() || api->table().schema == profile)) chosen = api.get();
+        schemas += (schemas.empty() ? "" : ", ") + api->table().schema;
+    }
+    if (first == nullptr) return Error::of(Fault::no_such_version);
+    if (chosen == nullptr)
+        return Error::of(Fault::unacceptable_schema, "Invalid schema: " + std::string(profile))
+            .with_hint("Only the following schemas are exposed: " + schemas);
+    Match match;
+    match.api = chosen;
+    match.at_root = at_root;
+    match.negotiated = several || !profile.empty();
+    return match;
 }
 
 Error gone(const RouteTable& table) {
@@ -44,34 +61,41 @@ Error invalid_path() {
     return error;
 }
 
-Result<Match> match_resource(const ApiCatalog& api, std::string_view name) {
-    const Resource* resource = api.find(name);
-    if (resource == nullptr) return no_relation(api, name);
-    return Match{&api, resource};
+Result<Match> match_resource(Match match, std::string_view name) {
+    match.resource = match.api->find(name);
+    if (match.resource == nullptr) return no_relation(*match.api, name);
+    return match;
 }
 
-Result<Match> match_encoded(const ApiCatalog& api, std::string_view segment) {
+Result<Match> match_encoded(Match match, std::string_view segment) {
     const auto name = text::percent_decode(segment);
     if (!name || !text::valid_utf8(*name)) return Error::of(Fault::bad_query, "The path's percent-encoding is not valid");
-    return match_resource(api, *name);
+    return match_resource(match, *name);
+}
+
+// What follows the version in the path.
+Result<Match> match_segment(Match match, std::string_view segment) {
+    if (segment.empty()) return match;
+    if (segment.find('/') != std::string_view::npos) return invalid_path();
+    if (segment.find('%') != std::string_view::npos) return match_encoded(match, segment);
+    if (!text::valid_utf8(segment)) return Error::of(Fault::bad_query, "The path is not valid UTF-8");
+    return match_resource(match, segment);
 }
 
 }  // namespace
 
-Result<Match> match(const Versions& versions, std::string_view path, WallTime now) {
+Result<Match> match(const Versions& versions, std::string_view path, std::string_view profile, WallTime now) {
     if (!path.starts_with('/')) return Error::of(Fault::no_such_version);
     path.remove_prefix(1);
     const auto slash = path.find('/');
-    const ApiCatalog* api = find_version(versions, path.substr(0, slash));
-    if (api == nullptr) return Error::of(Fault::no_such_version);
-    if (api->table().sunset && now >= *api->table().sunset) return gone(api->table());
-
-    const std::string_view segment = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-    if (segment.empty()) return Match{api, nullptr};
-    if (segment.find('/') != std::string_view::npos) return invalid_path();
-    if (segment.find('%') != std::string_view::npos) return match_encoded(*api, segment);
-    if (!text::valid_utf8(segment)) return Error::of(Fault::bad_query, "The path is not valid UTF-8");
-    return match_resource(*api, segment);
+    const std::string_view name = path.substr(0, slash);
+    const bool at_root = std::ranges::none_of(versions, [&](const auto& api) { return api->version() == name; });
+    auto version = find_version(versions, name, at_root, profile);
+    if (!version) return version;
+    const RouteTable& table = version->api->table();
+    if (table.sunset && now >= *table.sunset) return gone(table);
+    if (at_root) return match_segment(*version, path);
+    return match_segment(*version, slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1));
 }
 
 }  // namespace millrace::routes

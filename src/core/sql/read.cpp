@@ -29,6 +29,13 @@ void append_extra(Writer& out, const Outputs& list, bool want_snapshot) {
     }
 }
 
+// The rows that the filters leave.
+void append_matches(Writer& out, const plan::ReadNode& root) {
+    Tree tree(out);
+    append_source(out, root, {});
+    tree.conditions(root, root_alias, root_alias, Tree::Joined::none, " WHERE ");
+}
+
 }  // namespace
 
 void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& options, std::vector<OutputCell>& cells) {
@@ -46,11 +53,17 @@ void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& opt
     if (!options.one_row) tree.window(root);
 }
 
-void append_count(Writer& out, const plan::ReadNode& root) {
-    Tree tree(out);
+void append_count(Writer& out, const plan::ReadNode& root, std::int64_t most) {
     out << "SELECT count(*)";
-    append_source(out, root, {});
-    tree.conditions(root, root_alias, root_alias, Tree::Joined::none, " WHERE ");
+    if (most == 0) return append_matches(out, root);
+    out << " FROM (SELECT 1";
+    append_matches(out, root);
+    (out << " LIMIT ").parameter(most) << ") AS x0";
+}
+
+void append_count_plan(Writer& out, const plan::ReadNode& root) {
+    out << "EXPLAIN (FORMAT JSON) SELECT 1";
+    append_matches(out, root);
 }
 
 void append_returning(Writer& out, const plan::ReadNode& root, std::vector<OutputCell>& cells) {

@@ -16,8 +16,11 @@ struct ReadOptions {
 // Appends the statement and tells what its columns are.
 void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& options, std::vector<OutputCell>& cells);
 
-// SELECT count(*) of the rows that the filters leave, windows not looked at.
-void append_count(Writer& out, const plan::ReadNode& root);
+// SELECT count(*) of the rows that the filters leave, windows not looked at; beyond `most` it stops (0: never).
+void append_count(Writer& out, const plan::ReadNode& root, std::int64_t most);
+
+// How many rows Postgres thinks there are, as EXPLAIN's JSON.
+void append_count_plan(Writer& out, const plan::ReadNode& root);
 
 // The outputs of a node without embeds, as RETURNING takes them.
 void append_returning(Writer& out, const plan::ReadNode& root, std::vector<OutputCell>& cells);

@@ -8,7 +8,7 @@ namespace millrace::sql {
 namespace {
 
 constexpr std::string_view returned = "pgrst_source";
-constexpr Alias body_alias{'b', 0};
+constexpr Alias body_alias{'b', 0}, completed_alias{'x', 0};
 constexpr ReadOptions after_write{.source = returned, .want_snapshot = false, .one_row = false};
 
 using Columns = std::vector<const catalog::Column*>;
@@ -21,19 +21,77 @@ void append_names(Writer& out, const Columns& columns) {
     }
 }
 
+// What a write takes from its body.
+struct Body {
+    const request::Payload& payload;
+    const Columns& columns;
+    const std::vector<std::string>& keys;
+    bool missing_default;
+};
+
+template <class Write>
+Body body_of(const Write& write) {
+    return {write.payload, write.columns, write.keys, write.missing_default};
+}
+
+const catalog::RoutineName* reader_of(const catalog::Column& column) {
+    return column.represented && column.represented->from_json ? &*column.represented->from_json : nullptr;
+}
+
+void append_routine(Writer& out, const catalog::RoutineName& routine) {
+    out.identifier(routine.schema).operator<<('.').identifier(routine.name) << '(';
+}
+
+// jsonb_build_object($1::text, default, …): a function takes a hundred arguments at most.
+void append_defaults(Writer& out, const Body& body) {
+    constexpr std::size_t pairs_max = 50;
+    std::size_t pairs = 0;
+    for (std::size_t i = 0; i < body.columns.size(); ++i) {
+        const std::string& expression = body.columns[i]->default_expression;
+        if (expression.empty()) continue;
+        if (pairs != 0 && pairs % pairs_max == 0) out << ") || ";
+        out << (pairs % pairs_max == 0 ? "jsonb_build_object(" : ", ");
+        out.parameter(body.keys[i]) << "::text, " << expression;
+        ++pairs;
+    }
+    out << ") || ";
+}
+
+std::string as_array(const request::Payload& payload) { return payload.is_array ? payload.json : "[" + payload.json + "]"; }
+
+// The objects with the defaults of what each of them lacks; made for each, so that a sequence gives each its own value.
+void append_completed(Writer& out, const Body& body) {
+    out << "jsonb_to_recordset((SELECT jsonb_agg(";
+    append_defaults(out, body);
+    out << completed_alias << ".value) FROM jsonb_array_elements(";
+    out.parameter(as_array(body.payload)) << "::jsonb) AS " << completed_alias << ')';
+}
+
 // json_to_recordset($1::json) AS b0("key" type, …): the payload as rows of the columns' types.
-void append_recordset(Writer& out, const request::Payload& payload, const Columns& columns,
-                      const std::vector<std::string>& keys) {
-    std::string rows = payload.is_array ? payload.json : "[" + payload.json + "]";
-    out << (columns.empty() ? "json_array_elements(" : "json_to_recordset(");
-    out.parameter(std::move(rows)) << "::json) AS " << body_alias;
-    if (columns.empty()) return;
+void append_recordset(Writer& out, const Body& body) {
+    if (body.missing_default) {
+        append_completed(out, body);
+    } else {
+        out << (body.columns.empty() ? "json_array_elements(" : "json_to_recordset(");
+        out.parameter(as_array(body.payload)) << "::json";
+    }
+    out << ") AS " << body_alias;
+    if (body.columns.empty()) return;
     std::string_view separator = "(";
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        (out << separator).identifier(keys[i]) << ' ' << columns[i]->type;
+    for (std::size_t i = 0; i < body.columns.size(); ++i) {
+        const catalog::Column& column = *body.columns[i];
+        (out << separator).identifier(body.keys[i]) << ' ' << (reader_of(column) != nullptr ? "json" : column.type);
         separator = ", ";
     }
     out << ')';
+}
+
+// A column's value in the payload, read as its domain wants it.
+void append_value(Writer& out, const Body& body, std::size_t i) {
+    const catalog::RoutineName* reader = reader_of(*body.columns[i]);
+    if (reader != nullptr) append_routine(out, *reader);
+    out.column(body_alias, body.keys[i]);
+    if (reader != nullptr) out << ')';
 }
 
 // Rows that need embeds, an order or aggregates are read from the write as a CTE; others come straight from RETURNING.
@@ -64,13 +122,33 @@ void close_with_returning(Writer& out, const std::optional<plan::ReadNode>& retu
     append_read(out, *returning, after_write, cells);
 }
 
+// Counts rows in a setting of the transaction, as rows are inserted (+) and found to be there already (-). It is the one way
+// that views and partitioned tables leave open: they have no xmax to tell the two apart.
+void append_counting(Conjunction& conjunction, char sign) {
+    conjunction.next() << "set_config('millrace.inserted', (coalesce(" << inserted_count << "::int, 0) " << sign
+                       << " 1)::text, true) IS NOT NULL";
+}
+
+void append_match(Writer& out, const plan::Insert& insert, const plan::KeyMatch& match) {
+    const auto& represented = insert.columns[match.column]->represented;
+    append_value(out, body_of(insert), match.column);
+    out << " = ";
+    if (!represented || !represented->from_text) {
+        out.parameter(match.value);
+        return;
+    }
+    append_routine(out, *represented->from_text);
+    out.parameter(match.value) << "::text)";
+}
+
 // Rows of a PUT must have the key of the URL.
 void append_matching(Writer& out, const plan::Insert& insert) {
     Conjunction conjunction(out, " WHERE ");
     for (const plan::KeyMatch& match : insert.matching) {
-        conjunction.next().column(body_alias, insert.keys[match.column]) << " = ";
-        out.parameter(match.value);
+        conjunction.next();
+        append_match(out, insert, match);
     }
+    if (counts_inserted(insert)) append_counting(conjunction, '+');
 }
 
 void append_conflict(Writer& out, const plan::Insert& insert) {
@@ -87,6 +165,8 @@ void append_conflict(Writer& out, const plan::Insert& insert) {
         out.identifier(column->name);
         separator = ", ";
     }
+    Conjunction conjunction(out, " WHERE ");
+    append_counting(conjunction, '-');
 }
 
 void append_insert_columns(Writer& out, const plan::Insert& insert) {
@@ -97,8 +177,9 @@ void append_insert_columns(Writer& out, const plan::Insert& insert) {
     }
     out << " SELECT";
     std::string_view separator = " ";
-    for (const std::string& key : insert.keys) {
-        (out << separator).column(body_alias, key);
+    for (std::size_t i = 0; i < insert.columns.size(); ++i) {
+        out << separator;
+        append_value(out, body_of(insert), i);
         separator = ", ";
     }
 }
@@ -107,7 +188,7 @@ void append_set(Writer& out, const plan::Update& update) {
     std::string_view separator = " SET ";
     for (std::size_t i = 0; i < update.columns.size(); ++i) {
         (out << separator).identifier(update.columns[i]->name) << " = ";
-        out.column(body_alias, update.keys[i]);
+        append_value(out, body_of(update), i);
         separator = ", ";
     }
 }
@@ -127,13 +208,15 @@ void append_empty_update(Writer& out, const plan::Update& update, std::vector<Ou
 
 }  // namespace
 
+bool counts_inserted(const plan::Insert& insert) { return insert.resolution == request::Resolution::merge_duplicates; }
+
 void append_write(Writer& out, const plan::Insert& insert, std::vector<OutputCell>& cells) {
     open_cte(out, insert.returning);
     out << "INSERT INTO ";
     out.relation(*insert.resource->relation) << " AS " << root_alias;
     append_insert_columns(out, insert);
     out << " FROM ";
-    append_recordset(out, insert.payload, insert.columns, insert.keys);
+    append_recordset(out, body_of(insert));
     append_matching(out, insert);
     append_conflict(out, insert);
     close_with_returning(out, insert.returning, cells);
@@ -146,7 +229,7 @@ void append_write(Writer& out, const plan::Update& update, std::vector<OutputCel
     out.relation(*update.resource->relation) << " AS " << root_alias;
     append_set(out, update);
     out << " FROM ";
-    append_recordset(out, update.payload, update.columns, update.keys);
+    append_recordset(out, body_of(update));
     append_where(out, update.filters, root_alias);
     close_with_returning(out, update.returning, cells);
 }

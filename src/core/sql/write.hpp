@@ -5,6 +5,10 @@
 
 namespace millrace::sql {
 
+// How many rows an upsert added, as counted in its transaction; null when it had no rows.
+constexpr std::string_view inserted_count = "nullif(current_setting('millrace.inserted', true), '')";
+[[nodiscard]] bool counts_inserted(const plan::Insert& insert);
+
 // Appends the statement; `cells` stays empty when it returns no rows.
 void append_write(Writer& out, const plan::Insert& insert, std::vector<OutputCell>& cells);
 void append_write(Writer& out, const plan::Update& update, std::vector<OutputCell>& cells);

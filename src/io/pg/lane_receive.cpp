@@ -150,11 +150,12 @@ void Lane::forget(const Step& step) {
     if (name && step.kind == Step::Kind::statement) to_deallocate_.push_back(std::move(*name));
 }
 
-// Only a request with a verdict leaves a transaction open at its first Sync; it has its lane for itself, and only then does
-// libpq tell the transaction's state. Until the step is popped, breaking up finds the request there.
+// Only a request in a block leaves a transaction open at its first Sync: until its verdict, or when it failed; it has its lane
+// for itself, and only then does libpq tell the transaction's state. Until the step is popped, breaking up finds the request
+// there.
 bool Lane::take_sync() {
     const auto& step = steps_.front();
-    const bool in_transaction = step.owner && step.owner->verdict != nullptr && in_transaction_now();
+    const bool in_transaction = step.owner && step.owner->in_block && in_transaction_now();
     if (in_transaction && step.owner->phase == Request::Phase::ending) return false;
     auto request = std::move(steps_.front().owner);
     steps_.pop_front();
@@ -186,7 +187,7 @@ bool accepted(Request& request) {
 
 bool Lane::end_transaction(RequestPointer request) {
     request->phase = Request::Phase::ending;
-    const char* const sql = accepted(*request) ? "COMMIT" : "ROLLBACK";
+    const char* const sql = accepted(*request) && !request->script->rolls_back ? "COMMIT" : "ROLLBACK";
     const bool written = send_control(sql, request.get());
     return send_sync(std::move(request)) && written && flush();
 }

@@ -35,6 +35,7 @@ struct Request {
     bool streams = false;            // rows of the last statement are handed on as they come
     bool handed_on = false;          // some have been: it cannot be sent again
     std::size_t rows_bytes_max = 0;  // of rows that wait here; then nothing more is read from Postgres
+    bool in_block = false;           // between BEGIN and COMMIT or ROLLBACK
     Deadline deadline;
     TimePoint queued, sent, finished;
 

@@ -58,7 +58,8 @@ RequestPointer make_request(const sql::BoundScript& bound, events::LaneClass lan
     request->script = bound.script;
     request->values = bound.values;
     request->verdict = verdict;
-    request->lane = verdict == nullptr ? lane : events::LaneClass::slow;
+    request->in_block = verdict != nullptr || script.rolls_back;
+    request->lane = request->in_block ? events::LaneClass::slow : lane;
     request->writes = script.writes || verdict != nullptr;
     request->queued = net::now();
     return request;
@@ -116,7 +117,7 @@ asio::awaitable<Result<Opened>> Pool::open(sql::BoundScript script, events::Lane
     const auto request = make_request(script, lane, nullptr);
     request->authenticated = authenticated;
     request->deadline = deadline;
-    request->may_stream = script.script->main + 1 == script.script->statements.size();
+    request->may_stream = !request->writes;
     request->streams = request->may_stream && lane == events::LaneClass::slow;
     request->rows_bytes_max = kept_bytes_max;
     state->admit(request);

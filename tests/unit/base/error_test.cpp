@@ -33,6 +33,57 @@ TEST(ErrorTable, database_states_map_to_statuses) {
         EXPECT_EQ(database_error({c.state, "m", "", ""}, c.authenticated).status, c.status) << c.state;
 }
 
+TEST(DatabaseError, some_states_depend_on_what_was_said) {
+    const auto status = [](const char* state, const char* message) {
+        return database_error({state, message, "", ""}, true).status;
+    };
+    EXPECT_EQ(status("21000", "UPDATE requires a WHERE clause"), 400);
+    EXPECT_EQ(status("21000", "more than one row returned by a subquery used as an expression"), 500);
+    EXPECT_EQ(status("22023", "role \"x\" does not exist"), 401);
+    EXPECT_EQ(status("22023", "invalid value for parameter"), 400);
+    EXPECT_EQ(status("42883", "function xmlagg(integer) does not exist"), 406);
+    EXPECT_EQ(status("42883", "function f(integer) does not exist"), 404);
+}
+
+TEST(DatabaseError, pt_states_are_the_status) {
+    for (const auto& [state, status] :
+         {std::pair{"PT402", 402}, {"PT200", 200}, {"PT100", 500}, {"PT999", 500}, {"PTabc", 500}}) {
+        const Error error = database_error({state, "m", "d", "h"}, false);
+        EXPECT_EQ(error.status, status) << state;
+        EXPECT_EQ(error.code, state);
+        EXPECT_EQ(error.details, "d");
+    }
+}
+
+TEST(DatabaseError, pgrst_says_the_whole_answer) {
+    const Error error = database_error({"PGRST", R"({"code":"123","message":"ABC","details":"DEF","hint":"XYZ"})",
+                                        R"({"status":332,"status_text":"My","headers":{"X-Header":"str"}})", ""},
+                                       false);
+    EXPECT_EQ(error.status, 332);
+    EXPECT_EQ(error.code, "123");
+    EXPECT_EQ(error.message, "ABC");
+    EXPECT_EQ(error.details, "DEF");
+    EXPECT_EQ(error.hint, "XYZ");
+    EXPECT_EQ(error.headers, (std::vector<std::pair<std::string, std::string>>{{"X-Header", "str"}}));
+}
+
+TEST(DatabaseError, pgrst_that_cannot_be_read_is_said) {
+    const std::string good = R"({"code":"1","message":"m"})";
+    for (const char* message : {"INVALID", "[]", R"({"code":1,"message":"m"})", R"({"code":"1"})",
+                                R"({"code":"1","message":null})", R"({"code":"1","message":"m","hint":1})"}) {
+        const Error error = database_error({"PGRST", message, R"({"status":400,"headers":{}})", ""}, false);
+        EXPECT_EQ(error.code, "PGRST121") << message;
+        EXPECT_EQ(error.status, 500);
+        EXPECT_EQ(error.details, "Invalid JSON value for MESSAGE: '" + std::string(message) + "'");
+    }
+    for (const char* detail : {"INVALID", R"({"status":400})", R"({"headers":{}})", R"({"status":"400","headers":{}})",
+                               R"({"status":99,"headers":{}})", R"({"status":400,"headers":{"a":1}})",
+                               R"({"status":400,"headers":{"a":"b\r\nc: d"}})", R"({"status":400,"headers":{"a b":"c"}})"})
+        EXPECT_EQ(database_error({"PGRST", good, detail, ""}, false).details,
+                  "Invalid JSON value for DETAIL: '" + std::string(detail) + "'");
+    EXPECT_EQ(database_error({"PGRST", good, "", ""}, false).details, "DETAIL is missing in the RAISE statement");
+}
+
 TEST(Result, carries_a_value_or_an_error) {
     Result<int> good = 7;
     Result<int> bad = Error::of(Fault::no_column, "no such column");

@@ -142,6 +142,7 @@ TEST(PlanKeys, of_a_view_serve_its_writes_but_promise_no_single_row) {
     where(request, eq("id", "1"));
     EXPECT_FALSE(std::get<plan::Read>(*make(request, people)).by_full_key);
     request.action = Action::insert;
+    request.preferences.resolution = request::Resolution::merge_duplicates;
     EXPECT_EQ(std::get<plan::Insert>(*make(request, people, payload("{}", {}))).conflict.at(0)->name, "id");
 }
 
@@ -184,18 +185,54 @@ TEST(PlanInsert, columns_choose_what_is_written) {
     EXPECT_EQ(insert_of(plan).keys, (std::vector<std::string>{"name", "price"}));
 }
 
-TEST(PlanInsert, missing_default_leaves_out_what_no_row_has) {
+TEST(PlanInsert, of_several_unknown_keys_the_first_by_name_is_told) {
+    const auto plan = make(write(Action::insert), v1()["customers"], payload("{}", {"zeta", "id", "alpha"}));
+    ASSERT_FALSE(plan);
+    EXPECT_EQ(plan.error().message, "Could not find the 'alpha' column of 'customers' in the schema cache");
+}
+
+TEST(PlanInsert, computed_columns_are_not_written) {
+    Shop shop;
+    shop.relations.push_back(table("customers", {column("id", "integer"), column("initials", "text")}, {"id"}));
+    shop.relations.back().columns.back().computed = catalog::RoutineName{"public", "initials"};
+    const auto plan = make(write(Action::insert), shop.show("customers", "customers"), payload("{}", {"initials"}));
+    ASSERT_FALSE(plan);
+    EXPECT_EQ(plan.error().code, "PGRST204");
+}
+
+TEST(PlanInsert, defaults_are_missed_only_where_columns_are_named_and_have_some) {
+    Shop shop;
+    shop.relations.push_back(table("customers", {column("id", "integer"), column("name", "text")}, {"id"}));
+    shop.relations.back().columns.front().default_expression = "nextval('s'::regclass)";
+    const routes::Resource& customers = shop.show("customers", "customers");
+    const auto missing = [&](bool preferred, std::vector<std::string> columns) {
+        auto request = write(Action::insert);
+        request.preferences.missing_default = preferred;
+        request.has_columns = !columns.empty();
+        request.columns = std::move(columns);
+        return insert_of(make(request, customers, payload("{}", {"id"}))).missing_default;
+    };
+    EXPECT_TRUE(missing(true, {"id", "name"}));
+    EXPECT_FALSE(missing(true, {"name"}));
+    EXPECT_FALSE(missing(true, {}));
+    EXPECT_FALSE(missing(false, {"id"}));
+}
+
+TEST(PlanInsert, embeds_must_be_right_though_nothing_is_returned) {
     auto request = write(Action::insert);
-    request.has_columns = true;
-    request.columns = {"name", "price"};
-    request.preferences.missing_default = true;
-    const auto one = make(request, v1()["products"], payload(R"({"name":"x"})", {"name"}));
-    EXPECT_EQ(insert_of(one).keys, (std::vector<std::string>{"name"}));
-    const auto many = make(request, v1()["products"], payload(R"([{"name":"x"},{"name":"y"}])", {"name"}, 2));
-    EXPECT_EQ(insert_of(many).keys, (std::vector<std::string>{"name"}));
-    const auto mixed = make(request, v1()["products"], payload(R"([{"name":"x"},{"name":"y","price":1}])", {"name"}, 2));
-    ASSERT_FALSE(mixed);
-    EXPECT_EQ(mixed.error().code, "PGRST127");
+    request.select = {col("nonsense"), {embed("categories", {col("name")})}};
+    EXPECT_TRUE(make(request, v1()["products"], payload("{}", {})));
+    request.select = {{embed("customers", {col("name")})}};
+    EXPECT_EQ(make(request, v1()["products"], payload("{}", {})).error().code, "PGRST200");
+    request.select = {};
+    where(request, eq("name", "x"), {"categories"});
+    EXPECT_EQ(make(request, v1()["products"], payload("{}", {})).error().code, "PGRST108");
+}
+
+TEST(PlanInsert, without_a_resolution_on_conflict_says_nothing) {
+    auto request = write(Action::insert);
+    request.on_conflict = {"nonsense"};
+    EXPECT_TRUE(insert_of(make(request, v1()["customers"], payload("{}", {}))).conflict.empty());
 }
 
 TEST(PlanInsert, returns_the_primary_key_when_only_headers_are_wanted) {

@@ -143,6 +143,68 @@ TEST(WriteReply, location_names_the_row_by_its_key) {
     EXPECT_EQ(reply->headers.get("Location"), "/v1/products?id=eq.7&sku=eq.a%20b");
 }
 
+TEST(WriteReply, location_tells_a_key_that_is_null) {
+    sql::Script script = script_of({{"id", CellKind::json}, {"sku", CellKind::text}});
+    script.writes = true;
+    Shape shape;
+    shape.action = request::Action::insert;
+    shape.returning = request::ReturnKind::headers_only;
+    shape.location_base = "/v1/products";
+    shape.location_keys = {"id", "sku"};
+    EXPECT_EQ(from_rows(shape, script, {rows_of(2, {"7", {}})})->headers.get("Location"), "/v1/products?id=eq.7&sku=is.null");
+}
+
+TEST(WriteReply, an_upsert_is_created_only_when_it_added_a_row) {
+    sql::Script script = script_of({{"id", CellKind::json}});
+    script.writes = script.counts_inserted = true;
+    script.outcome = 1;
+    Shape shape;
+    shape.returning = request::ReturnKind::representation;
+    for (const auto action : {request::Action::insert, request::Action::replace}) {
+        shape.action = action;
+        EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(4, {"99", {}, {}, "1"})})->status, 201);
+        EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(4, {"99", {}, {}, "0"})})->status, 200);
+        EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(4, {"99", {}, {}, {}})})->status, 200);
+    }
+    shape.returning = request::ReturnKind::minimal;
+    EXPECT_EQ(from_rows(shape, script, {rows_of(1, {"7"}), rows_of(4, {"99", {}, {}, "1"})})->status, 204);
+}
+
+TEST(WriteReply, each_write_has_its_range) {
+    sql::Script script;
+    script.writes = true;
+    sql::Rows rows;
+    rows.affected = 2;
+    const auto range = [&](request::Action action, request::CountKind count) {
+        Shape shape;
+        shape.action = action;
+        shape.count = count;
+        return std::string(from_rows(shape, script, {rows})->headers.get("Content-Range"));
+    };
+    using request::Action, request::CountKind;
+    EXPECT_EQ(range(Action::insert, CountKind::none), "*/*");
+    EXPECT_EQ(range(Action::insert, CountKind::exact), "*/2");
+    EXPECT_EQ(range(Action::insert, CountKind::planned), "*/*");
+    EXPECT_EQ(range(Action::update, CountKind::estimated), "0-1/2");
+    EXPECT_EQ(range(Action::remove, CountKind::exact), "*/2");
+    EXPECT_EQ(range(Action::replace, CountKind::exact), "");
+    rows.affected = 0;
+    EXPECT_EQ(range(Action::update, CountKind::exact), "*/0");
+}
+
+TEST(WriteReply, the_verdict_refuses_a_put_of_another_row_and_any_singular_write_of_several) {
+    sql::Script script;
+    script.writes = script.expects_one = true;
+    Shape shape;
+    shape.media = request::Media::singular;
+    sql::Rows rows;
+    EXPECT_EQ((*verdict(shape, script))({rows}).error().code, "PGRST115");
+    script.expects_one = false;
+    EXPECT_EQ((*verdict(shape, script))({rows}).error().code, "PGRST116");
+    rows.affected = 1;
+    EXPECT_TRUE((*verdict(shape, script))({rows}));
+}
+
 TEST(WriteReply, the_verdict_refuses_before_the_commit) {
     sql::Script script;
     script.writes = true;

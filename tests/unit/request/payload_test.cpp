@@ -80,7 +80,9 @@ TEST(Payload, columns_allow_rows_that_differ) {
         ApiRequest request = insert("application/json", action);
         request.has_columns = true;
         EXPECT_EQ(rows(request, R"([{"a":1},{"b":1}])"), R"([{"a":1},{"b":1}] [a] array of 2)");
-        EXPECT_EQ(rows(request, "[{]"), "400 PGRST102 Empty or invalid json");
+        EXPECT_EQ(rows(request, "[{]"), "[{] [] array of 0");  // Postgres says what is wrong with it
+        EXPECT_EQ(rows(request, "7"), "7 [] array of 0");
+        EXPECT_EQ(rows(request, std::string("[]\0", 3)), "400 PGRST102 Empty or invalid json");
     }
     ApiRequest put = insert("application/json", Action::replace);
     put.has_columns = true;

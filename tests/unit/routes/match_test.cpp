@@ -47,7 +47,7 @@ TEST(Match, paths_lead_to_resources_and_roots) {
                           {"/v1", "v1", nullptr},
                           {"/v1/", "v1", nullptr}};
     for (const Case& c : cases) {
-        const auto matched = match(versions(), c.path, now);
+        const auto matched = match(versions(), c.path, {}, now);
         ASSERT_TRUE(matched) << c.path;
         EXPECT_EQ(matched->api->version(), c.version);
         if (c.resource == nullptr) {
@@ -79,7 +79,7 @@ TEST(Match, other_paths_are_refused) {
                           {"/v1/%ff", "PGRST100", 400},
                           {"/v1/\xff", "PGRST100", 400}};
     for (const Case& c : cases) {
-        const auto matched = match(versions(), c.path, now);
+        const auto matched = match(versions(), c.path, {}, now);
         ASSERT_FALSE(matched) << c.path;
         EXPECT_EQ(matched.error().code, c.code) << c.path;
         EXPECT_EQ(matched.error().status, c.status) << c.path;
@@ -87,22 +87,22 @@ TEST(Match, other_paths_are_refused) {
 }
 
 TEST(Match, suggests_only_what_the_version_shows) {
-    const auto near = match(versions(), "/v1/prodcts", now);
+    const auto near = match(versions(), "/v1/prodcts", {}, now);
     ASSERT_FALSE(near);
     EXPECT_EQ(near.error().message, "Could not find the table 'public.prodcts' in the schema cache");
     EXPECT_EQ(near.error().hint, "Perhaps you meant the table 'public.products'");
-    const auto hidden = match(versions(), "/v1/secret_products", now);
+    const auto hidden = match(versions(), "/v1/secret_products", {}, now);
     ASSERT_FALSE(hidden);
     EXPECT_EQ(hidden.error().code, "PGRST205");
     EXPECT_EQ(hidden.error().hint.value_or("").find("secret"), std::string::npos);
-    const auto endless = match(versions(), "/v1/" + std::string(5000, 'p'), now);
+    const auto endless = match(versions(), "/v1/" + std::string(5000, 'p'), {}, now);
     ASSERT_FALSE(endless);
     EXPECT_FALSE(endless.error().hint);
 }
 
 TEST(Match, a_version_is_gone_from_its_sunset_on) {
-    EXPECT_TRUE(match(versions(), "/v0/products", now - seconds(1)));
-    const auto gone = match(versions(), "/v0/products", now);
+    EXPECT_TRUE(match(versions(), "/v0/products", {}, now - seconds(1)));
+    const auto gone = match(versions(), "/v0/products", {}, now);
     ASSERT_FALSE(gone);
     EXPECT_EQ(gone.error().status, 410);
     EXPECT_EQ(gone.error().fault, Fault::version_is_gone);

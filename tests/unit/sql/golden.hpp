@@ -20,7 +20,7 @@ struct Golden {
 inline sql::Script script_of(const request::ApiRequest& request, const routes::Resource& resource) {
     const auto plan = make(request, resource, {}, true);
     EXPECT_TRUE(plan) << plan.error().message;
-    return sql::render(*plan, {}, false);
+    return sql::render(*plan, {});
 }
 
 inline void check(const std::vector<Golden>& table, const Shop& shop) {

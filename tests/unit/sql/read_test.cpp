@@ -219,7 +219,7 @@ TEST(SqlScripts, the_count_keeps_filters_and_inner_embeds_but_no_window) {
 
 TEST(SqlScripts, the_snapshot_is_a_last_column_and_no_cell) {
     const auto plan = make(read({col("id")}), v1()["products"]);
-    const auto script = sql::render(*plan, {}, true);
+    const auto script = sql::render(*plan, {}, {.want_snapshot = true});
     EXPECT_TRUE(script.has_snapshot);
     EXPECT_EQ(script.cells.size(), 1U);
     EXPECT_EQ(script.statements[0].text,
@@ -228,12 +228,12 @@ TEST(SqlScripts, the_snapshot_is_a_last_column_and_no_cell) {
 
 TEST(SqlScripts, session_settings_come_first) {
     const auto plan = make(read({col("id")}), v1()["products"]);
-    const auto script = sql::render(*plan, {"web", {{"request.jwt.claims", "{}"}}}, false);
+    const auto script = sql::render(*plan, {.role = "web", .settings = {{"request.jwt.claims", "{}"}}});
     ASSERT_EQ(script.statements.size(), 2U);
     EXPECT_EQ(script.main, 1U);
-    EXPECT_EQ(script.statements[0].text, "SELECT set_config('role', $1, true), set_config($2, $3, true)");
-    EXPECT_EQ(script.statements[0].parameters.at(2), "{}");
-    const auto settings_only = sql::render(*plan, {"", {{"a.b", "c"}}}, false);
+    EXPECT_EQ(script.statements[0].text, "SELECT set_config($1, $2, true), set_config($3, $4, true)");
+    EXPECT_EQ(script.statements[0].parameters.at(3), "{}");
+    const auto settings_only = sql::render(*plan, {.settings = {{"a.b", "c"}}});
     EXPECT_EQ(settings_only.statements[0].text, "SELECT set_config($1, $2, true)");
 }
 

@@ -1,0 +1,12 @@
+// What reading our own files and reading PostgREST's settings share.
+#pragma once
+
+#include "millrace/app/snapshot.hpp"
+
+namespace millrace::app {
+
+void read_keys(const Source& source, Files& files);
+
+[[nodiscard]] Files read_postgrest_files(const Source& source);
+
+}  // namespace millrace::app
