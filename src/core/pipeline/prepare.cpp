@@ -37,6 +37,17 @@ std::vector<std::string> location_keys(const routes::Resource& resource) {
     return names;
 }
 
+// PostgREST, "url-use-legacy-target-names"; Warning is RFC 7234, section 5.5.
+std::string warning_of(const plan::Plan& plan) {
+    std::string renames;
+    for (const plan::LegacyName& each : plan::legacy_names(plan))
+        renames += (renames.empty() ? "`" : ", `") + each.name + "` to `" + each.alias + "`";
+    if (renames.empty() || renames.find_first_of("\"\\") != std::string::npos) return {};
+    return "299 millrace \"Embedded resource was referenced by relation name even though it has an alias. This is deprecated "
+           "and will stop working in a future release. Update " +
+           renames + " in query string filters, orders or limits.\"";
+}
+
 request::Window root_window(const plan::Plan& plan) {
     const auto* read = std::get_if<plan::Read>(&plan);
     return read == nullptr ? request::Window{} : read->root.window;
@@ -68,6 +79,7 @@ reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, re
     shape.count = api.preferences.count;
     shape.returning = api.preferences.returning;
     shape.applied = applied(api, plan);
+    shape.warning = warning_of(plan);
     shape.max_affected = max_affected(api);
     if (api.action == request::Action::insert && api.preferences.returning == request::ReturnKind::headers_only) {
         shape.location_base = match.base() + "/" + text::percent_encode(match.resource->name);

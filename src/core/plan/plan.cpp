@@ -32,7 +32,7 @@ bool by_full_key(const ReadNode& root) {
 Result<Plan> plan_read(const request::ApiRequest& request, const routes::Resource& resource, const Options& options) {
     auto root = plan_select(resource, request.select, options);
     if (!root) return std::move(root).error();
-    if (auto placed = place(*root, request, Where::everywhere); !placed) return std::move(placed).error();
+    if (auto placed = place(*root, request, Where::everywhere, options); !placed) return std::move(placed).error();
     const bool one = by_full_key(*root);
     return Plan(Read{*std::move(root), request.preferences.count, one});
 }

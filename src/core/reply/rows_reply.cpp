@@ -56,6 +56,7 @@ void add_applied(const Shape& shape, message::HeaderBlock& headers) {
     std::string value;
     for (const std::string& preference : shape.applied) value += (value.empty() ? "" : ", ") + preference;
     if (!value.empty()) headers.add("Preference-Applied", value);
+    if (!shape.warning.empty()) headers.add("Warning", shape.warning);
 }
 
 Result<message::Reply> from_read(const Shape& shape, const sql::Script& script, const sql::Results& results) {
