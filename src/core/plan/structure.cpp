@@ -38,8 +38,6 @@ Result<void> check_orders(ReadNode& root, const request::ApiRequest& request, co
     return {};
 }
 
-}  // namespace
-
 Result<void> check_structure(const request::ApiRequest& request, const routes::Resource& resource, const Options& options) {
     auto root = plan_select(resource, without_columns(request.select), options);
     if (!root) return std::move(root).error();
@@ -48,6 +46,14 @@ Result<void> check_structure(const request::ApiRequest& request, const routes::R
     for (const auto& placed : request.windows)
         if (auto node = locate(*root, placed.path, options); !node) return std::move(node).error();
     return check_orders(*root, request, options);
+}
+
+}  // namespace
+
+Error first_mistake(Error found, const request::ApiRequest& request, const routes::Resource& resource, const Options& options) {
+    if (found.code != "42703") return found;  // undefined_column
+    auto checked = check_structure(request, resource, options);
+    return checked ? std::move(found) : std::move(checked).error();
 }
 
 }  // namespace millrace::plan

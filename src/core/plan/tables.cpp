@@ -19,6 +19,9 @@ void add_tree(Behind& out, const ReadNode& node) {
 
 void add(Behind& out, const Read& read) { add_tree(out, read.root); }
 
+// What else a function reads or writes is not known.
+void add(Behind& out, const Call& call) { add_tree(out, call.rows); }
+
 template <class Write>
 void add(Behind& out, const Write& write) {
     out.relations.push_back(write.resource->relation);
@@ -54,6 +57,7 @@ void add_legacy_names(std::vector<LegacyName>& out, const ReadNode& node) {
 std::vector<LegacyName> legacy_names(const Plan& plan) {
     std::vector<LegacyName> out;
     if (const auto* read = std::get_if<Read>(&plan)) add_legacy_names(out, read->root);
+    if (const auto* call = std::get_if<Call>(&plan)) add_legacy_names(out, call->rows);
     if (const auto* insert = std::get_if<Insert>(&plan); insert != nullptr && insert->returning)
         add_legacy_names(out, *insert->returning);
     if (const auto* update = std::get_if<Update>(&plan); update != nullptr && update->returning)

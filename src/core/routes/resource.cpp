@@ -28,6 +28,23 @@ bool Resource::allows(message::Method method) const {
 std::string Resource::allow() const {
     std::string value;
     for (const message::Method method : policies.methods) {
+        if (!value.empty()) value += ',';
+        value += message::name(method);
+    }
+    return value;
+}
+
+bool ApiFunction::allows(message::Method method) const {
+    return std::ranges::find(policies.methods, method) != policies.methods.end();
+}
+
+std::string ApiFunction::allow() const {
+    using message::Method;
+    const bool reads = std::ranges::any_of(
+        overloads, [](const Overload& o) { return o.function->volatility != catalog::Volatility::is_volatile; });
+    std::string value;
+    for (const Method method : policies.methods) {
+        if (!reads && (method == Method::get || method == Method::head)) continue;
         if (!value.empty()) value += ", ";
         value += message::name(method);
     }

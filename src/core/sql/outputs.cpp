@@ -91,6 +91,7 @@ void Outputs::end(std::string_view key, CellType type, bool aggregated) {
     if (!aggregated) groups_.push_back(count_);
     switch (naming_) {
         case Naming::cells:
+        case Naming::texts:
             cells_->push_back({std::string(key), type.kind});
             break;
         case Naming::keys:

@@ -25,7 +25,14 @@ Writer::Writer() {
     statement_.parameters.reserve(parameters_usual);
 }
 
+void Writer::call(Alias alias, std::string_view name) {
+    called_ = alias;
+    called_name_ = name;
+}
+
 Writer& Writer::operator<<(Alias alias) {
+    if (!called_name_.empty() && alias.letter == called_.letter && alias.number == called_.number)
+        return identifier(called_name_);
     statement_.text += alias.letter;
     append_number(statement_.text, alias.number);
     return *this;

@@ -36,6 +36,9 @@ public:
     }
     Writer& operator<<(Alias alias);
 
+    // The alias is written as this name from now on.
+    void call(Alias alias, std::string_view name);
+
     Writer& number(std::uint64_t value);
     Writer& identifier(std::string_view name);             // quoted
     Writer& relation(const catalog::Relation& relation);   // "schema"."name"
@@ -53,6 +56,8 @@ public:
 
 private:
     Statement statement_;
+    Alias called_{};
+    std::string_view called_name_;
     bool root_is_carried_ = false;
 };
 
