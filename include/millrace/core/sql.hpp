@@ -98,6 +98,11 @@ struct Script {
     bool writes = false;
     bool counts_inserted = false;  // of an upsert: outcome's last cell is how many of its rows were new; null when it had none
     bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
+
+    // Is everything that status and fields say known before main's rows?
+    [[nodiscard]] bool head_is_first() const {
+        return !writes && count.value_or(0) <= main && planned.value_or(0) <= main && outcome.value_or(0) <= main;
+    }
 };
 
 // A script with the values of one request for its slots. Both must outlive the call that it is handed to.
@@ -115,6 +120,7 @@ struct Session {
     std::optional<catalog::RoutineName> pre_request{};  // called next; without a schema it is looked for in the search_path
     std::string isolation{};                            // "serializable", …; empty: as the database has it
     bool reads_only = false;                            // what the request runs may change nothing
+    bool reports_early = false;                         // it has said all when the function before the request has run
     bool reports = false;                               // what runs may say how to answer: Script::outcome
     bool rolls_back = false;
     [[nodiscard]] bool empty() const {
@@ -124,10 +130,13 @@ struct Session {
 
 struct RenderOptions {
     bool want_snapshot = false;  // the answer may be cached, so the snapshot it was read in must come with it
-    std::int64_t count_max = 0;  // Script::count_max
     Form form{};
+    std::int64_t count_max = 0;  // Script::count_max
 };
 [[nodiscard]] Script render(const plan::Plan& plan, const Session& session, const RenderOptions& options = {});
+
+// One statement of another origin, in a transaction of the same kind.
+[[nodiscard]] Script render(Statement statement, const Session& session);
 
 // What Postgres answered to one statement. Cells view into memory that `owner` keeps; a null cell has no data().
 struct Rows {

@@ -17,6 +17,8 @@ enum class Where : std::uint8_t { everywhere, below_root, rows_of_call };
 // Filters, orders and windows of the request; then no node gives more rows than its resource's policy allows.
 [[nodiscard]] Result<void> place(ReadNode& root, const request::ApiRequest& request, Where where);
 
+// The relation whose column orders the rows: the node's own, or that of a to-one embed.
+[[nodiscard]] Result<const routes::Resource*> ordered_by(const ReadNode& node, const request::OrderTerm& term);
 // At most so many rows; 0: no limit.
 void cap(request::Window& window, std::uint64_t most);
 
