@@ -73,7 +73,7 @@ class Functions(SystemTest):
         self.assertEqual(self.value("/v1/rpc/numbers?upto=3"), [1, 2, 3])
         self.assertEqual(self.value("/v1/rpc/corner"), [{"x": 1, "y": "a"}, {"x": 2, "y": None}])
         self.assertEqual(self.value("/v1/rpc/one_product?wanted=7&select=id"), {"id": 7})
-        self.assertEqual(self.value("/v1/rpc/untyped"), {"f1": 1, "f2": "b"})
+        self.assertEqual(list(self.value("/v1/rpc/untyped").values()), [1, "b"])
         nothing = self.send("POST", "/v1/rpc/nothing", {})
         self.assertEqual((nothing.status, nothing.body), (204, b""))
 
