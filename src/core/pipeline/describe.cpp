@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "millrace/core/openapi.hpp"
+#include "millrace/core/representation.hpp"
 #include "session.hpp"
 
 namespace millrace::pipeline {
@@ -31,12 +32,6 @@ bool is_acceptable(const std::vector<request::MediaRange>& accept) {
            });
 }
 
-Error not_acceptable(const std::vector<request::MediaRange>& accept) {
-    std::string wanted;
-    for (const request::MediaRange& range : accept) wanted += (wanted.empty() ? "" : ", ") + range.text;
-    return Error::of(Fault::not_acceptable, "None of these media types are available: " + wanted);
-}
-
 Work::Describing describing(const Snapshot& snapshot, const routes::Match& match, const message::Request& request) {
     const config::ApiSettings& settings = snapshot.settings.api;
     const auto format = match.openapi ? openapi::Format::openapi : openapi::Format::swagger;
@@ -49,16 +44,16 @@ Work::Describing describing(const Snapshot& snapshot, const routes::Match& match
 
 }  // namespace
 
-Result<routes::Match> with_root_function(const Snapshot& snapshot, routes::Match match) {
+routes::Match with_root_function(const Snapshot& snapshot, routes::Match match) {
     const config::ApiSettings& settings = snapshot.settings.api;
     if (!is_root(match) || match.openapi || settings.root_function.empty() || mode_of(settings) == Mode::disabled) return match;
     const std::string& written = settings.root_function;
     const auto dot = written.find('.');
     const std::string name = dot == std::string::npos ? written : written.substr(dot + 1);
     match.function = match.api->find_function(name);
-    if (match.function == nullptr)
-        return Error::of(Fault::no_function, "Could not find the function " + match.api->table().schema + "." + name +
-                                                 " without parameters in the schema cache");
+    if (match.function != nullptr) return match;
+    match.unknown_function = std::make_shared<const routes::ApiFunction>(routes::ApiFunction{name, {}, {}, {}});
+    match.function = match.unknown_function.get();
     return match;
 }
 
@@ -72,7 +67,7 @@ Result<Prepared> prepare_description(const std::shared_ptr<const Snapshot>& snap
     }
     if (request.method != Method::get && request.method != Method::head) return unsupported_method(request.method);
     const auto accept = request::parse_accept(request.header("Accept"));
-    if (!is_acceptable(accept)) return not_acceptable(accept);
+    if (!is_acceptable(accept)) return representation::not_acceptable(accept);
 
     auto work = std::make_shared<Work>();
     work->snapshot = snapshot;
