@@ -37,7 +37,7 @@ Work::Describing describing(const Snapshot& snapshot, const routes::Match& match
     const auto format = match.openapi ? openapi::Format::openapi : openapi::Format::swagger;
     Work::Describing out;
     out.format = format;
-    out.options = {mode_of(settings), settings.openapi_security, settings.openapi_server_url};
+    out.options = {mode_of(settings), settings.openapi_security, settings.extra_search_path, settings.openapi_server_url};
     out.server = openapi::server_of(settings.openapi_server_url, request.header("Host"), match.base());
     return out;
 }
