@@ -8,6 +8,7 @@
 #include "millrace/core/base.hpp"
 #include "millrace/core/message.hpp"
 #include "millrace/core/plan.hpp"
+#include "millrace/core/representation.hpp"
 #include "millrace/core/request.hpp"
 #include "millrace/core/sql.hpp"
 
@@ -24,11 +25,14 @@ struct Timings {
 };
 [[nodiscard]] std::string server_timing(const Timings& timings);
 
+// What the rows of a call are in JSON: rows, one row, values, one value, or nothing at all.
+enum class CallForm : std::uint8_t { rows, row, values, value, nothing };
+
 // Everything that finish needs of a request once its rows are there.
 struct Shape {
     request::Action action = request::Action::read;
     bool head_only = false;
-    request::Media media = request::Media::json;
+    representation::Representation representation;
     request::Window window;
     request::CountKind count = request::CountKind::none;
     request::ReturnKind returning = request::ReturnKind::unset;
@@ -36,10 +40,8 @@ struct Shape {
     std::vector<std::string> location_keys;  // API names of the primary key
     std::vector<std::string> applied;        // Preference-Applied
     std::optional<std::int64_t> max_affected;
+    CallForm call = CallForm::rows;  // of action call
 };
-
-// The media type the reply will have, or not_acceptable (PGRST107/406).
-[[nodiscard]] Result<request::Media> choose_media(const std::vector<request::MediaRange>& accept);
 
 // The columns `main` returns, snapshot column excluded, become the body; 200, 201, 204, 206, 406 or 416 as the rows decide.
 [[nodiscard]] Result<message::Reply> from_rows(const Shape& shape, const sql::Script& script, const sql::Results& results);
@@ -50,6 +52,15 @@ struct Shape {
 // Rows → JSON text: an array, or the objects alone with commas between (one row of a singular reply).
 enum class RowsForm : std::uint8_t { array, objects };
 void append_json_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
+// The first column alone: [1,2] or, as objects, 1,2.
+void append_json_values(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
+// The same without what is null in objects.
+void append_stripped_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
+
+// Rows → CSV: a header line, then a line a row without an end of line behind the last. Cells come as Postgres prints them.
+void append_csv_rows(std::string& out, const sql::Script& script, const sql::Rows& rows);
+void append_csv_header(std::string& out, const sql::Script& script);
+void append_csv_row(std::string& out, const sql::Script& script, const sql::Rows& rows, std::size_t row);
 
 // Writes a body while its rows come.
 class RowWriter {
@@ -65,9 +76,6 @@ public:
 [[nodiscard]] message::Reply from_first_rows(const Shape& shape, const sql::Script& script, const sql::Results& results);
 
 // A strong entity tag of a body in one representation: its hash and its length, quoted.
-[[nodiscard]] std::string entity_tag(std::string_view body, request::Media media);
-
-// The value of Content-Type for a representation.
-[[nodiscard]] std::string_view content_type(request::Media media);
+[[nodiscard]] std::string entity_tag(std::string_view body, std::string_view media_type);
 
 }  // namespace millrace::reply

@@ -150,14 +150,24 @@ enum class Media : std::uint8_t {
     openapi,
     plan,
     text,
+    xml,
     octet_stream,
     other,
     any
 };
+
+// application/vnd.pgrst.plan: of which representation, and EXPLAIN's options.
+struct PlanRange {
+    Media media = Media::json;
+    std::string name = "application/json";
+    bool json = false;  // its format; else text
+    bool analyze = false, verbose = false, settings = false, buffers = false, wal = false;
+};
 struct MediaRange {
     Media media = Media::any;
-    std::string text;  // as written
+    std::string name = "*/*";  // its full name when the dialect knows it, else as written, without spaces
     double quality = 1.0;
+    std::optional<PlanRange> plan{};  // of Media::plan
 };
 
 enum class Action : std::uint8_t { read, insert, update, replace, remove, call, inspect };
@@ -165,6 +175,7 @@ enum class Action : std::uint8_t { read, insert, update, replace, remove, call, 
 struct ApiRequest {
     Action action = Action::read;
     bool head_only = false;
+    bool safe = false;    // GET or HEAD: a call must change nothing then
     std::string profile;  // Accept-Profile or Content-Profile
     bool has_select = false;
     std::vector<SelectItem> select;  // empty with has_select false: every column
@@ -192,6 +203,7 @@ struct ApiRequest {
 [[nodiscard]] Result<std::vector<OrderTerm>> parse_order(std::string_view text);
 [[nodiscard]] Preferences parse_prefer(const message::Request& request);
 [[nodiscard]] std::vector<MediaRange> parse_accept(std::string_view text);
+[[nodiscard]] MediaRange parse_media_type(std::string_view text);  // one, without a weight
 [[nodiscard]] Result<std::optional<Window>> parse_range(std::string_view range_header);
 
 // A body of a write as rows: JSON (object or array of objects), CSV or a form, normalised to a JSON array or object text.

@@ -32,6 +32,37 @@ struct OutputCell {
     CellKind kind = CellKind::text;
 };
 
+// What main's rows become, and where.
+enum class Output : std::uint8_t {
+    json,  // JSON in the worker
+    text,  // cells as Postgres prints them, for CSV in the worker
+    body,  // Postgres makes the body: one row, the number of rows and the body
+};
+enum class BodyKind : std::uint8_t {
+    array,     // json_agg()
+    object,    // the first of it
+    csv,       // rows as Postgres prints them
+    features,  // ST_AsGeoJSON() of each row as a FeatureCollection
+    handler,   // an aggregate of the database
+    value,     // the one value of a call is the body already
+};
+struct BodyForm {
+    BodyKind kind = BodyKind::array;
+    bool nulls_stripped = false;
+    bool binary = false;                         // bytes rather than text: they come as hex
+    catalog::RoutineName handler{};              // of BodyKind::handler
+    bool of_value = false;                       // of a call that returns one value: the handler takes that, not a row
+    const catalog::Relation* rows_of = nullptr;  // what the handler takes rows of; nothing: of anything
+};
+struct Explain {
+    bool json = false, analyze = false, verbose = false, settings = false, buffers = false, wal = false;
+};
+struct Form {
+    Output output = Output::json;
+    BodyForm body{};                   // of Output::body
+    std::optional<Explain> explain{};  // the plan rather than the answer
+};
+
 struct Statement {
     std::string text;                                    // with $1, $2, …
     std::vector<std::optional<std::string>> parameters;  // text format, untyped
@@ -43,6 +74,9 @@ struct Statement {
     std::vector<Slot> slots{};
 };
 
+// What main's rows are: those of the answer; one with their number and the body; the lines of a plan.
+enum class Answer : std::uint8_t { rows, body, plan };
+
 // What goes to Postgres for one request: statements that are one implicit transaction (one Sync), in order.
 struct Script {
     std::vector<Statement> statements;
@@ -50,12 +84,17 @@ struct Script {
     std::optional<std::size_t> count;    // the statement with the total, one row, one column
     std::optional<std::size_t> planned;  // the statement with EXPLAIN's JSON, whose estimate is the total
     std::int64_t count_max = 0;          // of an estimated count: beyond this many rows the plan's estimate counts; 0: none
-    std::vector<OutputCell> cells;       // of main, in order of its columns
-    bool has_snapshot = false;           // main's last column is pg_current_snapshot(), not part of the answer
+    std::vector<OutputCell> cells;       // of main, in order of its columns; of an answer of rows
+    Answer answer = Answer::rows;
+    bool binary = false;        // the body is hex
+    bool has_snapshot = false;  // main's last column is pg_current_snapshot(), not part of the answer
+    // Of a call with a count: main's last column is the total. In an answer of rows the one before says whether there is a row.
+    bool has_total = false;
     // The statement with what the transaction has to say at its end, one row: the write's xid8 (null when it changed nothing),
     // and the settings response.headers and response.status.
     std::optional<std::size_t> outcome;
     bool rolls_back = false;  // nothing of it stays
+    bool in_block = false;    // needs BEGIN: what it says of its transaction means nothing in an implicit one
     bool writes = false;
     bool counts_inserted = false;  // of an upsert: outcome's last cell is how many of its rows were new; null when it had none
     bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
@@ -79,18 +118,25 @@ struct Session {
     std::string role{};                                              // empty: the lane's own
     std::vector<std::pair<std::string, std::string>> settings{};
     std::optional<catalog::RoutineName> pre_request{};  // called next; without a schema it is looked for in the search_path
+    std::string isolation{};                            // "serializable", …; empty: as the database has it
     bool reads_only = false;                            // what the request runs may change nothing
     bool reports_early = false;                         // it has said all when the function before the request has run
     bool reports = false;                               // what runs may say how to answer: Script::outcome
     bool rolls_back = false;
-    [[nodiscard]] bool empty() const { return role.empty() && settings.empty() && before_role.empty() && !rolls_back; }
+    [[nodiscard]] bool empty() const {
+        return role.empty() && settings.empty() && before_role.empty() && isolation.empty() && !rolls_back;
+    }
 };
 
 struct RenderOptions {
     bool want_snapshot = false;  // the answer may be cached, so the snapshot it was read in must come with it
+    Form form{};
     std::int64_t count_max = 0;  // Script::count_max
 };
 [[nodiscard]] Script render(const plan::Plan& plan, const Session& session, const RenderOptions& options = {});
+
+// One statement of another origin, in a transaction of the same kind.
+[[nodiscard]] Script render(Statement statement, const Session& session);
 
 // What Postgres answered to one statement. Cells view into memory that `owner` keeps; a null cell has no data().
 struct Rows {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <array>
 
+#include "describe.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/text.hpp"
-#include "outcome.hpp"
 
 namespace millrace::pipeline {
 namespace {
@@ -18,8 +18,12 @@ std::string cache_control(const routes::CachePolicy& policy, bool authenticated)
 // What a cache in front must tell apart.
 constexpr std::string_view vary = "Accept, Authorization, Prefer, Range, Accept-Profile";
 
+const routes::ResolvedPolicies& policies_of(const Work& work) {
+    return work.function == nullptr ? work.resource->policies : work.function->policies;
+}
+
 void add_read_headers(const Work& work, message::Reply& reply) {
-    reply.headers.add("Cache-Control", cache_control(work.resource->policies.cache, work.authenticated));
+    reply.headers.add("Cache-Control", cache_control(policies_of(work).cache, work.authenticated));
     reply.headers.add("Vary", vary);
 }
 
@@ -43,10 +47,11 @@ Result<void> end_head(const Work& work, const sql::Results& results, message::Re
 }  // namespace
 
 Result<message::Reply> finish(const Work& work, const sql::Results& results) {
-    auto reply = reply::from_rows(work.shape, work.script, results);
+    Result<message::Reply> reply =
+        work.describing ? describe(work, results) : reply::from_rows(work.shape, work.script, results);
     if (!reply) return reply;
-    if (!work.script.writes) {
-        reply->headers.add("ETag", reply::entity_tag(reply->body.view(), work.shape.media));
+    if (!work.script.writes && work.safe && !work.describing) {
+        reply->headers.add("ETag", reply::entity_tag(reply->body.view(), work.shape.representation.name));
         add_read_headers(work, *reply);
     }
     if (auto ended = end_head(work, results, *reply); !ended) return std::move(ended).error();

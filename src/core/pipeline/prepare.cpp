@@ -1,10 +1,12 @@
 // The first half of a request's life: route, dialect, plan and SQL, one after the other, none of them looking back.
 #include <algorithm>
 
+#include "describe.hpp"
 #include "marks.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/plan.hpp"
 #include "millrace/core/text.hpp"
+#include "prepare_call.hpp"
 #include "session.hpp"
 
 namespace millrace::pipeline {
@@ -58,12 +60,10 @@ std::vector<std::string> applied(const request::ApiRequest& api, const plan::Pla
     return out;
 }
 
-reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, request::Media media,
-                      const routes::Match& match) {
+reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, const routes::Match& match) {
     reply::Shape shape;
     shape.action = api.action;
     shape.head_only = api.head_only;
-    shape.media = media;
     shape.window = root_window(plan);
     shape.count = api.preferences.count;
     shape.returning = api.preferences.returning;
@@ -84,15 +84,23 @@ bool cacheable(const std::vector<const catalog::Relation*>& relations) {
     });
 }
 
+bool calls_what_may_change(const plan::Plan& plan) {
+    const auto* read = std::get_if<plan::Read>(&plan);
+    return read != nullptr &&
+           plan::most_volatile_function(*read).value_or(catalog::Volatility::immutable) != catalog::Volatility::immutable;
+}
+
 std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, std::string canonical_query,
                                     const auth::Identity& identity, std::size_t values) {
     const routes::CachePolicy& policy = work.resource->policies.cache;
     const catalog::Catalog& catalog = *work.snapshot->catalog;
-    if (work.script.writes || policy.ttl_s == 0 || !cacheable(plan::relations_behind(plan, catalog))) return std::nullopt;
+    // A handler may look at more of the request than the key tells, and a plan is of its moment.
+    if (work.shape.representation.handled || work.shape.representation.form.explain) return std::nullopt;
+    if (work.script.writes || policy.ttl_s == 0 || calls_what_may_change(plan)) return std::nullopt;
+    if (!cacheable(plan::relations_behind(plan, catalog))) return std::nullopt;
     auto order = take_order(canonical_query, values);
     if (!order) return std::nullopt;
     // What else of the request decides the bytes: the representation, the window that a Range header asked for, the count.
-    const std::string media = std::to_string(static_cast<int>(work.shape.media));
     const std::string range = std::to_string(work.shape.window.offset) + "-" +
                               std::to_string(work.shape.window.limit.value_or(-1)) + "/" +
                               std::to_string(static_cast<int>(work.shape.count));
@@ -100,11 +108,37 @@ std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, st
     parts.version = work.api->version();
     parts.resource = work.resource->name;
     parts.query = canonical_query;
-    parts.media = media;
+    parts.media = work.shape.representation.name;
     parts.range = range;
     parts.role = identity.role;
     parts.deployment = work.snapshot->fingerprint;
     return CachePlan{cache::make_key(parts), std::move(*order), plan::tables_behind(plan, catalog), policy};
+}
+
+representation::Offer offer_of(const request::ApiRequest& api, const Snapshot& snapshot, const routes::Match& match) {
+    representation::Offer offer;
+    offer.handlers = snapshot.catalog->media_handlers;
+    offer.schema = match.api->table().schema;
+    offer.resource = match.resource;
+    offer.every_column = representation::selects_every_column(api);
+    offer.plans = snapshot.settings.api.plan;
+    return offer;
+}
+
+// Rows of a write that are looked at for Location only are no representation.
+bool returns_none(const plan::Plan& plan, const request::ApiRequest& api, const representation::Representation& chosen) {
+    const bool reads = std::holds_alternative<plan::Read>(plan);
+    return !reads && !chosen.form.explain && api.preferences.returning != request::ReturnKind::representation;
+}
+
+// A handler may look at the request and do anything; PostGIS and what a plan prints are found by the search path.
+plan::Needs needs_of(const plan::Plan& plan, const Work& work) {
+    const representation::Representation& wanted = work.shape.representation;
+    plan::Needs needs = plan::needs_of(plan, *work.snapshot->catalog);
+    needs.session = needs.session || wanted.handled;
+    needs.may_change = needs.may_change || wanted.handled;
+    needs.search_path = needs.search_path || wanted.form.output == sql::Output::body;
+    return needs;
 }
 
 // `values`: how many marks stand in the request for values of filters.
@@ -113,12 +147,12 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
                                               std::size_t values) {
     auto api = request::parse(request);
     if (!api) return std::move(api).error();
-    auto media = reply::choose_media(api->accept);
-    if (!media) return std::move(media).error();
     const config::ApiSettings& settings = snapshot->settings.api;
     auto plan = plan::make_plan(*api, request.body, *match.resource,
                                 {.aggregates = settings.aggregates, .legacy_target_names = settings.legacy_target_names});
     if (!plan) return std::move(plan).error();
+    auto chosen = representation::choose(api->accept, offer_of(*api, *snapshot, match));
+    if (!chosen) return std::move(chosen).error();
 
     auto work = std::make_shared<Work>();
     work->snapshot = snapshot;
@@ -127,19 +161,22 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->authenticated = identity.authenticated;
     work->negotiated = match.negotiated;
     work->route_class = match.resource->policies.route_class;
-    work->shape = shape_of(*api, *plan, *media, match);
+    work->shape = shape_of(*api, *plan, match);
+    work->shape.representation = *std::move(chosen);
+    if (returns_none(*plan, *api, work->shape.representation)) work->shape.representation.form.output = sql::Output::json;
     const auto* read = std::get_if<plan::Read>(&*plan);
     work->by_full_key = read != nullptr && read->by_full_key;
     work->script.writes = read == nullptr;
     work->cache = cache_plan(*work, *plan, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
-    const sql::Session session =
-        session_of({*snapshot, *match.api, identity, request}, *api, plan::needs_of(*plan, *snapshot->catalog));
+    sql::Session session = session_of({*snapshot, *match.api, identity, request}, *api, needs_of(*plan, *work));
     std::erase_if(work->shape.applied,
                   [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
+    session.reports = session.reports || work->shape.representation.handled;
     work->repeatable = session.empty();
     work->script = sql::render(*plan, session,
                                {.want_snapshot = work->cache.has_value(),
+                                .form = work->shape.representation.form,
                                 .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max)});
     work->streams = work->script.head_is_first() && reply::row_writer(work->shape, work->script) != nullptr;
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
@@ -151,13 +188,16 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
 Result<routes::Match> find_route(const Snapshot& snapshot, const message::Request& request, WallTime now) {
     if (!snapshot.catalog) return Error::of(Fault::catalog_unavailable).with_header("Retry-After", "1");
     const bool reads = request.method == Method::get || request.method == Method::head || request.method == Method::options;
-    return routes::match(snapshot.versions, request.path, request.header(reads ? "Accept-Profile" : "Content-Profile"), now);
+    auto match =
+        routes::match(snapshot.versions, request.path, request.header(reads ? "Accept-Profile" : "Content-Profile"), now);
+    if (!match) return match;
+    return with_root_function(snapshot, std::move(*match));
 }
 
 Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                          const auth::Identity& identity, const message::Request& request) {
-    if (match.resource == nullptr)
-        return Error::of(Fault::no_relation, "Name a resource of this version: /" + match.api->version() + "/<resource>");
+    if (is_root(match)) return prepare_description(snapshot, match, identity, request);
+    if (match.function != nullptr) return prepare_call(snapshot, match, identity, request);
     if (!match.resource->allows(request.method)) return method_not_allowed(request.method, *match.resource);
     if (request.method == Method::options) return Prepared(allowed_methods(*match.resource));
     auto work = plan_work(snapshot, match, identity, request, 0);

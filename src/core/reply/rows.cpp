@@ -3,6 +3,7 @@
 
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
+#include "stripped.hpp"
 
 namespace millrace::reply {
 namespace {
@@ -103,7 +104,41 @@ void append_json_row(std::string& out, const sql::Script& script, const sql::Row
     out += '}';
 }
 
+// Is there anything left of a cell without its nulls? A JSON null is none either.
+bool has_value(const sql::OutputCell& cell, std::string_view value) {
+    return value.data() != nullptr && !(cell.kind == sql::CellKind::json && value == "null");
+}
+
+void append_stripped_row(std::string& out, const sql::Script& script, const sql::Rows& rows, std::size_t row,
+                         const std::vector<std::string>& opening) {
+    const std::size_t start = out.size();
+    for (std::size_t column = 0; column < opening.size(); ++column) {
+        const sql::OutputCell& cell = script.cells[column];
+        const std::string_view value = rows.at(row, column);
+        if (!has_value(cell, value)) continue;
+        const bool first = out.size() == start;
+        out += first ? '{' : ',';
+        out.append(opening[column], 1);
+        if (cell.kind == sql::CellKind::json) {
+            append_without_nulls(out, value);
+        } else {
+            append_cell(out, cell.kind, value);
+        }
+    }
+    out += out.size() == start ? "{}" : "}";
+}
+
 }  // namespace
+
+void append_stripped_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form) {
+    const std::vector<std::string> opening = openings(script.cells);
+    if (form == RowsForm::array) out += '[';
+    for (std::size_t row = 0; row < rows.count(); ++row) {
+        if (row != 0) out += ',';
+        append_stripped_row(out, script, rows, row, opening);
+    }
+    if (form == RowsForm::array) out += ']';
+}
 
 void append_json_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form) {
     const std::vector<std::string> opening = openings(script.cells);
@@ -112,6 +147,15 @@ void append_json_rows(std::string& out, const sql::Script& script, const sql::Ro
     for (std::size_t row = 0; row < rows.count(); ++row) {
         if (row != 0) out += ',';
         append_json_row(out, script, rows, row, opening);
+    }
+    if (form == RowsForm::array) out += ']';
+}
+
+void append_json_values(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form) {
+    if (form == RowsForm::array) out += '[';
+    for (std::size_t row = 0; row < rows.count(); ++row) {
+        if (row != 0) out += ',';
+        append_cell(out, script.cells.front().kind, rows.at(row, 0));
     }
     if (form == RowsForm::array) out += ']';
 }
@@ -140,7 +184,10 @@ private:
 }  // namespace
 
 std::unique_ptr<RowWriter> row_writer(const Shape& shape, const sql::Script& script) {
-    if (shape.media != request::Media::json || script.writes) return nullptr;
+    const representation::Representation& wanted = shape.representation;
+    const bool plain_array =
+        script.answer == sql::Answer::rows && wanted.form.output == sql::Output::json && !wanted.one && !wanted.nulls_stripped;
+    if (!plain_array || shape.action != request::Action::read || shape.head_only) return nullptr;
     return std::make_unique<JsonArrayWriter>(script);
 }
 

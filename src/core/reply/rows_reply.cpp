@@ -3,14 +3,15 @@
 #include <array>
 #include <charconv>
 
+#include "answer.hpp"
+#include "call_reply.hpp"
+#include "finished_body.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
 #include "planned_rows.hpp"
 
 namespace millrace::reply {
 namespace {
-
-using Total = std::optional<std::int64_t>;
 
 Total cell_of(const sql::Results& results, std::size_t statement) {
     const sql::Rows& rows = results[statement];
@@ -24,51 +25,31 @@ Total total_of(const sql::Script& script, const sql::Results& results) {
     return std::max(counted, planned_rows(results[*script.planned]));
 }
 
-// "0-24/3573458", "*/0", "0-24/*": PostgREST, "Pagination and Count".
-std::string content_range(std::int64_t first, std::int64_t last, Total total) {
-    std::string out = first <= last && total != 0 ? std::to_string(first) + "-" + std::to_string(last) : "*";
-    out += '/';
-    return out += total ? std::to_string(*total) : "*";
-}
-
-int read_status(std::int64_t first, std::int64_t last, Total total) { return total && 1 + last - first < *total ? 206 : 200; }
-
-Error beyond_the_end(std::int64_t offset, std::int64_t total) {
-    return Error::of(Fault::bad_range, "Requested range not satisfiable")
-        .with_details("An offset of " + std::to_string(offset) + " was requested, but there are only " + std::to_string(total) +
-                      " rows.");
-}
-
-Error not_singular(std::size_t rows) {
-    return Error::of(Fault::not_singular).with_details("The result contains " + std::to_string(rows) + " rows");
-}
-
-bool wants_one(const Shape& shape) {
-    return shape.media == request::Media::singular || shape.media == request::Media::singular_stripped;
-}
-
 message::Body body_of(const Shape& shape, const sql::Script& script, const sql::Rows& rows) {
+    if (script.answer == sql::Answer::body) return finished_body(script, rows);
+    const representation::Representation& wanted = shape.representation;
+    const RowsForm form = wanted.one ? RowsForm::objects : RowsForm::array;
     std::string body;
-    append_json_rows(body, script, rows, wants_one(shape) ? RowsForm::objects : RowsForm::array);
+    if (wanted.form.output == sql::Output::text) {
+        append_csv_rows(body, script, rows);
+    } else if (wanted.nulls_stripped) {
+        append_stripped_rows(body, script, rows, form);
+    } else {
+        append_json_rows(body, script, rows, form);
+    }
     return body;
-}
-
-void add_applied(const Shape& shape, message::HeaderBlock& headers) {
-    std::string value;
-    for (const std::string& preference : shape.applied) value += (value.empty() ? "" : ", ") + preference;
-    if (!value.empty()) headers.add("Preference-Applied", value);
 }
 
 Result<message::Reply> from_read(const Shape& shape, const sql::Script& script, const sql::Results& results) {
     const sql::Rows& rows = results[script.main];
-    const auto count = static_cast<std::int64_t>(rows.count());
+    const auto count = static_cast<std::int64_t>(row_count(script.answer, rows));
     const Total total = total_of(script, results);
-    if (wants_one(shape) && count != 1) return not_singular(rows.count());
-    if (total && shape.window.offset > 0 && shape.window.offset > *total) return beyond_the_end(shape.window.offset, *total);
+    if (shape.representation.one && count != 1) return not_singular(row_count(script.answer, rows));
+    if (auto checked = check_window(shape.window, total); !checked) return std::move(checked).error();
     const std::int64_t last = shape.window.offset + count - 1;
     message::Reply reply;
     reply.status = read_status(shape.window.offset, last, total);
-    reply.headers.add("Content-Type", content_type(shape.media));
+    reply.headers.add("Content-Type", shape.representation.content_type);
     reply.headers.add("Content-Range", content_range(shape.window.offset, last, total));
     reply.body = body_of(shape, script, rows);
     return reply;
@@ -89,8 +70,9 @@ std::string location_of(const Shape& shape, const sql::Script& script, const sql
 }
 
 // How many rows a write changed: those it returns, or when it returns none what Postgres counted.
-std::int64_t changed(bool returns_rows, const sql::Rows& rows) {
-    return static_cast<std::int64_t>(returns_rows ? rows.count() : rows.affected);
+std::int64_t changed(sql::Answer answer, bool returns_cells, const sql::Rows& rows) {
+    const bool returns = answer == sql::Answer::body || returns_cells;
+    return static_cast<std::int64_t>(returns ? row_count(answer, rows) : rows.affected);
 }
 
 // Did an upsert add a row? Other inserts always do.
@@ -119,22 +101,39 @@ Result<message::Reply> from_write(const Shape& shape, const sql::Script& script,
     const sql::Rows& rows = results[script.main];
     message::Reply reply;
     reply.status = write_status(shape, added(script, results));
-    add_write_range(shape, changed(!script.cells.empty(), rows), reply.headers);
+    add_write_range(shape, changed(script.answer, !script.cells.empty(), rows), reply.headers);
     add_applied(shape, reply.headers);
     if (shape.returning == request::ReturnKind::headers_only && shape.action == request::Action::insert && rows.count() == 1 &&
         !shape.location_keys.empty())
         reply.headers.add("Location", location_of(shape, script, rows));
     if (shape.returning != request::ReturnKind::representation) return reply;
-    reply.headers.add("Content-Type", content_type(shape.media));
+    reply.headers.add("Content-Type", shape.representation.content_type);
     reply.body = body_of(shape, script, rows);
     return reply;
 }
 
+std::optional<sql::Verdict> call_verdict(const Shape& shape, const sql::Script& script) {
+    if (!shape.representation.one && !shape.max_affected) return std::nullopt;
+    return [&shape, &script](const sql::Results& results) { return check_call(shape, script, results); };
+}
+
 Error wrong_row() { return Error::of(Fault::put_needs_all_keys); }
+
+// The lines of EXPLAIN, whatever the statement would have answered.
+message::Reply from_plan(const Shape& shape, const sql::Rows& rows) {
+    std::string body;
+    for (std::size_t row = 0; row < rows.count(); ++row) body.append(rows.at(row, 0)) += '\n';
+    message::Reply reply;
+    reply.headers.add("Content-Type", shape.representation.content_type);
+    reply.body = std::move(body);
+    return reply;
+}
 
 }  // namespace
 
 Result<message::Reply> from_rows(const Shape& shape, const sql::Script& script, const sql::Results& results) {
+    if (script.answer == sql::Answer::plan) return from_plan(shape, results[script.main]);
+    if (shape.action == request::Action::call) return from_call(shape, script, results);
     if (script.writes) return from_write(shape, script, results);
     auto reply = from_read(shape, script, results);
     if (reply) add_applied(shape, reply->headers);
@@ -143,7 +142,7 @@ Result<message::Reply> from_rows(const Shape& shape, const sql::Script& script, 
 
 message::Reply from_first_rows(const Shape& shape, const sql::Script& script, const sql::Results& results) {
     message::Reply reply;
-    reply.headers.add("Content-Type", content_type(shape.media));
+    reply.headers.add("Content-Type", shape.representation.content_type);
     if (const Total total = total_of(script, results)) {
         // The rows that come are told from an exact total; of an estimated one only itself is told.
         std::int64_t rows = *total - shape.window.offset;
@@ -159,27 +158,27 @@ message::Reply from_first_rows(const Shape& shape, const sql::Script& script, co
 
 std::optional<sql::Verdict> verdict(const Shape& shape, const sql::Script& script) {
     const bool put = script.expects_one;
-    const bool singular = wants_one(shape) && !put;
-    if (!script.writes || (!put && !singular && !shape.max_affected)) return std::nullopt;
-    const bool returns_rows = !script.cells.empty();
-    return [put, singular, limit = shape.max_affected, main = script.main,
-            returns_rows](const sql::Results& results) -> Result<void> {
-        const std::int64_t count = changed(returns_rows, results[main]);
+    const bool singular = shape.representation.one && !put;
+    if (!script.writes || script.answer == sql::Answer::plan) return std::nullopt;
+    if (shape.action == request::Action::call) return call_verdict(shape, script);
+    if (!put && !singular && !shape.max_affected) return std::nullopt;
+    return [put, singular, limit = shape.max_affected, main = script.main, answer = script.answer,
+            returns_cells = !script.cells.empty()](const sql::Results& results) -> Result<void> {
+        const std::int64_t count = changed(answer, returns_cells, results[main]);
         if (put && count != 1) return wrong_row();
         if (singular && count != 1) return not_singular(static_cast<std::size_t>(count));
-        if (limit && count > *limit)
-            return Error::of(Fault::max_affected_violated).with_details("The query affects " + std::to_string(count) + " rows");
+        if (limit && count > *limit) return too_many_affected(count);
         return {};
     };
 }
 
-std::string entity_tag(std::string_view body, request::Media media) {
+std::string entity_tag(std::string_view body, std::string_view media_type) {
     std::array<char, 16> digits{};
     const auto print = [&digits](std::uint64_t number) {
         return std::string_view(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr);
     };
     std::string out = "\"";
-    out += print(text::hash64(body, static_cast<std::uint64_t>(media) + 1));
+    out += print(text::hash64(body, text::hash64(media_type)));
     out += '-';
     out += print(body.size());
     return out += '"';

@@ -46,7 +46,7 @@ std::vector<MediaRange> accepted(const message::Request& request) {
         all += header.value;
     }
     if (!all.empty() && all != "*/*") return parse_accept(all);
-    return {MediaRange{Media::any, "*/*", 1.0}};
+    return {MediaRange{}};
 }
 
 std::string content_type(const message::Request& request) {
@@ -100,6 +100,7 @@ Result<ApiRequest> parse(const message::Request& request, bool call) {
     if (!action) return std::move(action).error();
     out.action = *action;
     out.head_only = request.method == Method::head;
+    out.safe = is_safe(request.method);
     out.profile = request.header(profile_header(request.method));
     out.accept = accepted(request);
     out.content_type = content_type(request);

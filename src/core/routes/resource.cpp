@@ -10,6 +10,12 @@ const ApiColumn* Resource::column(std::string_view api_name) const {
     return found == columns.end() ? nullptr : &*found;
 }
 
+const ApiColumn* Resource::readable(std::string_view api_name) const {
+    if (const ApiColumn* stored = column(api_name)) return stored;
+    const auto found = std::ranges::find(computed, api_name, &ApiColumn::name);
+    return found == computed.end() ? nullptr : &*found;
+}
+
 const ApiColumn* Resource::by_catalog_name(std::string_view wanted) const {
     const auto found = std::ranges::find_if(columns, [&](const ApiColumn& c) { return c.column->name == wanted; });
     return found == columns.end() ? nullptr : &*found;
@@ -22,6 +28,23 @@ bool Resource::allows(message::Method method) const {
 std::string Resource::allow() const {
     std::string value;
     for (const message::Method method : policies.methods) {
+        if (!value.empty()) value += ',';
+        value += message::name(method);
+    }
+    return value;
+}
+
+bool ApiFunction::allows(message::Method method) const {
+    return std::ranges::find(policies.methods, method) != policies.methods.end();
+}
+
+std::string ApiFunction::allow() const {
+    using message::Method;
+    const bool reads = std::ranges::any_of(
+        overloads, [](const Overload& o) { return o.function->volatility != catalog::Volatility::is_volatile; });
+    std::string value;
+    for (const Method method : policies.methods) {
+        if (!reads && (method == Method::get || method == Method::head)) continue;
         if (!value.empty()) value += ", ";
         value += message::name(method);
     }

@@ -34,7 +34,10 @@ void append_value(Writer& out, const plan::OutputColumn& column, Alias alias) {
         return;
     }
     if (!column.cast.empty()) out << "CAST(";
+    const catalog::RoutineName* writer = json_function(column);
+    if (writer != nullptr) out.routine(*writer) << '(';
     append_field(out, alias, column.field);
+    if (writer != nullptr) out << ')';
     if (!column.cast.empty()) out << " AS " << column.cast << ')';
 }
 
@@ -88,6 +91,7 @@ void Outputs::end(std::string_view key, CellType type, bool aggregated) {
     if (!aggregated) groups_.push_back(count_);
     switch (naming_) {
         case Naming::cells:
+        case Naming::texts:
             cells_->push_back({std::string(key), type.kind});
             break;
         case Naming::keys:

@@ -3,6 +3,8 @@
 
 #include <type_traits>
 
+#include "body.hpp"
+#include "call.hpp"
 #include "read.hpp"
 #include "write.hpp"
 #include "writer.hpp"
@@ -27,7 +29,17 @@ private:
     std::string_view separator_ = "SELECT ";
 };
 
+// Before anything that reads. The level is a word of the catalog's, and no other word passes.
+void set_isolation(Script& script, const std::string& level) {
+    const bool higher = level == "serializable" || level == "repeatable read";
+    Writer out;
+    out << "SET TRANSACTION ISOLATION LEVEL " << (higher ? std::string_view(level) : "read committed");
+    script.statements.push_back(out.take());
+    script.in_block = true;
+}
+
 void begin(Script& script, const Session& session) {
+    if (!session.isolation.empty()) set_isolation(script, session.isolation);
     SettingsList list;
     for (const auto& [name, value] : session.before_role) list.set(name, value);
     if (!session.role.empty()) list.set("role", session.role);
@@ -86,23 +98,77 @@ void add_counts(Script& script, const plan::ReadNode& root, request::CountKind c
     script.statements.push_back(guess.take());
 }
 
+// Which relation a plan tells of by its own name rather than by an alias.
+void name_root(Writer& out, const routes::Resource& resource, const Form& form) {
+    if (form.explain) out.call(root_alias, resource.relation->name);
+}
+
+std::string_view total_of(const plan::Read& read) {
+    if (read.count == request::CountKind::none || read.count == request::CountKind::planned) return "NULL::bigint";
+    return read.root.window.limit || read.root.window.offset > 0 ? std::string_view() : "count(*)";
+}
+
+void append_rows_or_body(Writer& out, const plan::Read& read, const ReadOptions& options, const Form& form,
+                         std::vector<OutputCell>& cells) {
+    if (form.output != Output::body) return append_read(out, read.root, options, cells);
+    open_body(out, form, {.total = total_of(read), .counted = &read.root, .snapshot = options.want_snapshot});
+    ReadOptions inner = options;
+    inner.want_snapshot = false;
+    append_read(out, read.root, inner, cells);
+    close_body(out);
+}
+
 void add(Script& script, const plan::Read& read, const RenderOptions& options) {
-    add_counts(script, read.root, read.count, options.count_max);
+    const Form& form = options.form;
+    if (!form.explain) add_counts(script, read.root, read.count, options.count_max);
     Writer out;
     const bool one_row = read.by_full_key && read.root.window.limit != 0 && read.root.window.offset == 0;
-    append_read(out, read.root, {.source = {}, .want_snapshot = options.want_snapshot, .one_row = one_row}, script.cells);
+    name_root(out, *read.root.resource, form);
+    open_explain(out, form);
+    append_rows_or_body(out, read,
+                        {.source = {}, .want_snapshot = options.want_snapshot, .one_row = one_row, .output = form.output}, form,
+                        script.cells);
     add_main(script, out);
     script.has_snapshot = options.want_snapshot;
 }
 
-template <class Write>
-void add(Script& script, const Write& write, const RenderOptions&) {
+void add(Script& script, const plan::Call& call, const RenderOptions& options) {
     Writer out;
-    append_write(out, write, script.cells);
+    name_root(out, *call.rows.resource, options.form);
+    open_explain(out, options.form);
+    script.has_total = append_call(out, call, options.form, script.cells);
+    add_main(script, out);
+    script.writes = !call.read_only;
+}
+
+template <class Write>
+void add(Script& script, const Write& write, const RenderOptions& options) {
+    const Form& form = options.form;
+    Writer out;
+    name_root(out, *write.resource, form);
+    open_explain(out, form);
+    append_write(out, write, form, script.cells);
     add_main(script, out);
     if constexpr (std::is_same_v<Write, plan::Insert>) script.counts_inserted = counts_inserted(write);
     script.writes = true;
-    if constexpr (std::is_same_v<Write, plan::Insert>) script.expects_one = !write.matching.empty();
+    if constexpr (std::is_same_v<Write, plan::Insert>) script.expects_one = !write.matching.empty() && !form.explain;
+}
+
+// What a reader of the rows must know; a write that returns nothing has no body either.
+void settle_answer(Script& script, const plan::Plan& plan, const Form& form) {
+    const bool returns = std::visit(
+        [](const auto& what) {
+            if constexpr (requires { what.returning; }) return what.returning.has_value();
+            return true;
+        },
+        plan);
+    if (form.explain) {
+        script.answer = Answer::plan;
+    } else if (form.output == Output::body && returns) {
+        script.answer = Answer::body;
+        script.binary = form.body.binary;
+    }
+    if (script.answer != Answer::rows) script.cells.clear();
 }
 
 }  // namespace
@@ -113,6 +179,16 @@ Script render(const plan::Plan& plan, const Session& session, const RenderOption
     begin(script, session);
     if (session.reports_early) add_outcome(script);
     std::visit([&](const auto& what) { add(script, what, options); }, plan);
+    settle_answer(script, plan, options.form);
+    end(script, session);
+    return script;
+}
+
+Script render(Statement statement, const Session& session) {
+    Script script;
+    begin(script, session);
+    script.main = script.statements.size();
+    script.statements.push_back(std::move(statement));
     end(script, session);
     return script;
 }

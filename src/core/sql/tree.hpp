@@ -6,9 +6,9 @@
 
 namespace millrace::sql {
 
-// How the columns of a SELECT are named: the root's by the script's cells, an embed's as keys of JSON, and those of a spread
-// by number, since the level above names them.
-enum class Naming : std::uint8_t { cells, keys, numbers };
+// How the columns of a SELECT are named: the root's by the script's cells (as JSON or as Postgres prints them), an embed's as
+// keys of JSON, and those of a spread by number, since the level above names them.
+enum class Naming : std::uint8_t { cells, texts, keys, numbers };
 
 // A column that a spread gives to the level above.
 struct SpreadOutput {
@@ -49,7 +49,8 @@ public:
 
 private:
     void junction(const plan::ReadNode* node, const plan::Junction& junction, Alias self);
-    void from(const plan::ReadNode& node, Alias self);
+    void from(const plan::ReadNode& node, Alias self, Alias parent);
+    void order_join(const plan::ReadNode& embed, Alias parent, unsigned number);
     void exists(const plan::ReadNode& embed, Alias parent);
     void link(const plan::ReadNode& embed, Alias self, Alias parent, class Conjunction& conjunction);
     void to_many(const plan::ReadNode& embed, Alias parent, unsigned number);

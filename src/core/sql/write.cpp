@@ -1,6 +1,7 @@
 // Writes inserts, upserts, updates and deletes; their rows come from one JSON parameter, whatever their number.
 #include "write.hpp"
 
+#include "body.hpp"
 #include "read.hpp"
 #include "tree.hpp"
 
@@ -9,7 +10,6 @@ namespace {
 
 constexpr std::string_view returned = "pgrst_source";
 constexpr Alias body_alias{'b', 0}, completed_alias{'x', 0};
-constexpr ReadOptions after_write{.source = returned, .want_snapshot = false, .one_row = false};
 
 using Columns = std::vector<const catalog::Column*>;
 
@@ -94,13 +94,16 @@ void append_value(Writer& out, const Body& body, std::size_t i) {
     if (reader != nullptr) out << ')';
 }
 
-// Rows that need embeds, an order or aggregates are read from the write as a CTE; others come straight from RETURNING.
-bool needs_cte(const std::optional<plan::ReadNode>& returning) {
-    return returning && (!returning->embeds.empty() || !returning->orders.empty() || has_aggregates(*returning));
+// Rows that need embeds, an order or aggregates, or that become a body in Postgres, are read from the write as a CTE; others
+// come straight from RETURNING.
+bool needs_cte(const std::optional<plan::ReadNode>& returning, const Form& form) {
+    if (!returning) return false;
+    return form.output == Output::body || !returning->embeds.empty() || !returning->orders.empty() ||
+           has_aggregates(*returning);
 }
 
-void open_cte(Writer& out, const std::optional<plan::ReadNode>& returning) {
-    if (needs_cte(returning)) out << "WITH " << returned << " AS (";
+void open_cte(Writer& out, const std::optional<plan::ReadNode>& returning, const Form& form) {
+    if (needs_cte(returning, form)) out << "WITH " << returned << " AS (";
 }
 
 void append_needed(Writer& out, const plan::ReadNode& root) {
@@ -110,16 +113,28 @@ void append_needed(Writer& out, const plan::ReadNode& root) {
         (out << separator).column(root_alias, column);
         separator = ", ";
     }
-    if (columns.empty()) out << '1';
+    if (needs_row(root)) {
+        (out << separator << root_alias << " AS ").identifier(carried_row);
+    } else if (columns.empty()) {
+        out << '1';
+    }
 }
 
-void close_with_returning(Writer& out, const std::optional<plan::ReadNode>& returning, std::vector<OutputCell>& cells) {
+// What is selected behind the write: its rows, or the body that Postgres makes of them.
+void append_returned(Writer& out, const plan::ReadNode& returning, const Form& form, std::vector<OutputCell>& cells) {
+    if (form.output == Output::body) open_body(out, form, {.total = "''", .location = true});
+    append_read(out, returning, {.source = returned, .want_snapshot = false, .one_row = false, .output = form.output}, cells);
+    if (form.output == Output::body) close_body(out);
+}
+
+void close_with_returning(Writer& out, const std::optional<plan::ReadNode>& returning, const Form& form,
+                          std::vector<OutputCell>& cells) {
     if (!returning) return;
     out << " RETURNING ";
-    if (!needs_cte(returning)) return append_returning(out, *returning, cells);
+    if (!needs_cte(returning, form)) return append_returning(out, *returning, form.output, cells);
     append_needed(out, *returning);
     out << ") ";
-    append_read(out, *returning, after_write, cells);
+    append_returned(out, *returning, form, cells);
 }
 
 // Counts rows in a setting of the transaction, as rows are inserted (+) and found to be there already (-). It is the one way
@@ -194,7 +209,7 @@ void append_set(Writer& out, const plan::Update& update) {
 }
 
 // An update of no columns would be no SQL: it changes nothing, and what it returns has the right columns but no rows.
-void append_empty_update(Writer& out, const plan::Update& update, std::vector<OutputCell>& cells) {
+void append_empty_update(Writer& out, const plan::Update& update, const Form& form, std::vector<OutputCell>& cells) {
     if (!update.returning) {
         out << "SELECT WHERE false";
         return;
@@ -203,15 +218,15 @@ void append_empty_update(Writer& out, const plan::Update& update, std::vector<Ou
     append_needed(out, *update.returning);
     out << " FROM ";
     out.relation(*update.resource->relation) << " AS " << root_alias << " WHERE false) ";
-    append_read(out, *update.returning, after_write, cells);
+    append_returned(out, *update.returning, form, cells);
 }
 
 }  // namespace
 
 bool counts_inserted(const plan::Insert& insert) { return insert.resolution == request::Resolution::merge_duplicates; }
 
-void append_write(Writer& out, const plan::Insert& insert, std::vector<OutputCell>& cells) {
-    open_cte(out, insert.returning);
+void append_write(Writer& out, const plan::Insert& insert, const Form& form, std::vector<OutputCell>& cells) {
+    open_cte(out, insert.returning, form);
     out << "INSERT INTO ";
     out.relation(*insert.resource->relation) << " AS " << root_alias;
     append_insert_columns(out, insert);
@@ -219,27 +234,27 @@ void append_write(Writer& out, const plan::Insert& insert, std::vector<OutputCel
     append_recordset(out, body_of(insert));
     append_matching(out, insert);
     append_conflict(out, insert);
-    close_with_returning(out, insert.returning, cells);
+    close_with_returning(out, insert.returning, form, cells);
 }
 
-void append_write(Writer& out, const plan::Update& update, std::vector<OutputCell>& cells) {
-    if (update.columns.empty()) return append_empty_update(out, update, cells);
-    open_cte(out, update.returning);
+void append_write(Writer& out, const plan::Update& update, const Form& form, std::vector<OutputCell>& cells) {
+    if (update.columns.empty()) return append_empty_update(out, update, form, cells);
+    open_cte(out, update.returning, form);
     out << "UPDATE ";
     out.relation(*update.resource->relation) << " AS " << root_alias;
     append_set(out, update);
     out << " FROM ";
     append_recordset(out, body_of(update));
     append_where(out, update.filters, root_alias);
-    close_with_returning(out, update.returning, cells);
+    close_with_returning(out, update.returning, form, cells);
 }
 
-void append_write(Writer& out, const plan::Remove& remove, std::vector<OutputCell>& cells) {
-    open_cte(out, remove.returning);
+void append_write(Writer& out, const plan::Remove& remove, const Form& form, std::vector<OutputCell>& cells) {
+    open_cte(out, remove.returning, form);
     out << "DELETE FROM ";
     out.relation(*remove.resource->relation) << " AS " << root_alias;
     append_where(out, remove.filters, root_alias);
-    close_with_returning(out, remove.returning, cells);
+    close_with_returning(out, remove.returning, form, cells);
 }
 
 }  // namespace millrace::sql

@@ -10,8 +10,8 @@ constexpr std::string_view inserted_count = "nullif(current_setting('millrace.in
 [[nodiscard]] bool counts_inserted(const plan::Insert& insert);
 
 // Appends the statement; `cells` stays empty when it returns no rows.
-void append_write(Writer& out, const plan::Insert& insert, std::vector<OutputCell>& cells);
-void append_write(Writer& out, const plan::Update& update, std::vector<OutputCell>& cells);
-void append_write(Writer& out, const plan::Remove& remove, std::vector<OutputCell>& cells);
+void append_write(Writer& out, const plan::Insert& insert, const Form& form, std::vector<OutputCell>& cells);
+void append_write(Writer& out, const plan::Update& update, const Form& form, std::vector<OutputCell>& cells);
+void append_write(Writer& out, const plan::Remove& remove, const Form& form, std::vector<OutputCell>& cells);
 
 }  // namespace millrace::sql

@@ -25,7 +25,14 @@ Writer::Writer() {
     statement_.parameters.reserve(parameters_usual);
 }
 
+void Writer::call(Alias alias, std::string_view name) {
+    called_ = alias;
+    called_name_ = name;
+}
+
 Writer& Writer::operator<<(Alias alias) {
+    if (!called_name_.empty() && alias.letter == called_.letter && alias.number == called_.number)
+        return identifier(called_name_);
     statement_.text += alias.letter;
     append_number(statement_.text, alias.number);
     return *this;
@@ -55,6 +62,15 @@ Writer& Writer::relation(const catalog::Relation& relation) {
 Writer& Writer::column(Alias alias, std::string_view name) {
     *this << alias << '.';
     return identifier(name);
+}
+
+Writer& Writer::routine(const catalog::RoutineName& routine) {
+    return identifier(routine.schema).operator<<('.').identifier(routine.name);
+}
+
+Writer& Writer::row(Alias alias) {
+    const bool carried = root_is_carried_ && alias.letter == root_alias.letter && alias.number == root_alias.number;
+    return carried ? column(alias, carried_row) : *this << alias;
 }
 
 Writer& Writer::parameter(std::string value) {

@@ -54,7 +54,8 @@ bool Lane::send_script(Request& request) {
     }
     ask_for_single_rows();  // if it is first
     // With a verdict the end waits until it is given.
-    return !request.in_block || request.verdict != nullptr || send_control("ROLLBACK", &request);
+    if (!request.in_block || request.verdict != nullptr) return true;
+    return send_control(request.script->rolls_back ? "ROLLBACK" : "COMMIT", &request);
 }
 
 bool Lane::send_statement(const sql::Statement& statement, Request& request) {
