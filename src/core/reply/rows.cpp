@@ -164,13 +164,17 @@ namespace {
 
 class JsonArrayWriter final : public RowWriter {
 public:
-    explicit JsonArrayWriter(const sql::Script& script) : script_(script), opening_(openings(script.cells)) {}
+    JsonArrayWriter(const sql::Script& script, bool stripped)
+        : script_(script), opening_(openings(script.cells)), stripped_(stripped) {}
 
     void append(std::string& out, const sql::Rows& rows) override {
         out.reserve(out.size() + estimate(script_, rows, opening_));
         for (std::size_t row = 0; row < rows.count(); ++row) {
             out += std::exchange(separator_, ',');
-            append_json_row(out, script_, rows, row, opening_);
+            if (stripped_)
+                append_stripped_row(out, script_, rows, row, opening_);
+            else
+                append_json_row(out, script_, rows, row, opening_);
         }
     }
     void finish(std::string& out) override { out += separator_ == '[' ? "[]" : "]"; }
@@ -178,17 +182,37 @@ public:
 private:
     const sql::Script& script_;
     const std::vector<std::string> opening_;
+    const bool stripped_;
     char separator_ = '[';
+};
+
+class CsvWriter final : public RowWriter {
+public:
+    explicit CsvWriter(const sql::Script& script) : script_(script) {}
+
+    void append(std::string& out, const sql::Rows& rows) override {
+        if (!begun_) append_csv_header(out, script_);
+        for (std::size_t row = 0; row < rows.count(); ++row) {
+            if (std::exchange(begun_, true)) out += '\n';
+            append_csv_row(out, script_, rows, row);
+        }
+    }
+    void finish(std::string& out) override {
+        if (!begun_) append_csv_header(out, script_);
+    }
+
+private:
+    const sql::Script& script_;
+    bool begun_ = false;
 };
 
 }  // namespace
 
 std::unique_ptr<RowWriter> row_writer(const Shape& shape, const sql::Script& script) {
     const representation::Representation& wanted = shape.representation;
-    const bool plain_array =
-        script.answer == sql::Answer::rows && wanted.form.output == sql::Output::json && !wanted.one && !wanted.nulls_stripped;
-    if (!plain_array || shape.action != request::Action::read || shape.head_only) return nullptr;
-    return std::make_unique<JsonArrayWriter>(script);
+    if (script.answer != sql::Answer::rows || shape.action != request::Action::read || wanted.one) return nullptr;
+    if (wanted.form.output == sql::Output::json) return std::make_unique<JsonArrayWriter>(script, wanted.nulls_stripped);
+    return wanted.form.output == sql::Output::text ? std::make_unique<CsvWriter>(script) : nullptr;
 }
 
 }  // namespace millrace::reply

@@ -53,13 +53,37 @@ TEST(RowWriter, writes_an_empty_array_for_no_rows) {
     EXPECT_EQ(body, "[]");
 }
 
+TEST(RowWriter, writes_csv_and_what_is_stripped_in_batches_too) {
+    const sql::Script script = script_of(false);
+    const auto first = rows_of({"1", "a b", "2", std::string_view()}, 2), second = rows_of({"3", "c"}, 2);
+    const auto both = rows_of({"1", "a b", "2", std::string_view(), "3", "c"}, 2);
+    Shape csv, stripped;
+    csv.representation.form.output = sql::Output::text;
+    stripped.representation.nulls_stripped = true;
+    for (const Shape& shape : {csv, stripped}) {
+        std::string body, whole;
+        const auto writer = row_writer(shape, script);
+        ASSERT_NE(writer, nullptr);
+        writer->append(body, first);
+        writer->append(body, second);
+        writer->finish(body);
+        if (shape.representation.nulls_stripped)
+            append_stripped_rows(whole, script, both, RowsForm::array);
+        else
+            append_csv_rows(whole, script, both);
+        EXPECT_EQ(body, whole);
+    }
+    std::string header;
+    row_writer(csv, script)->finish(header);
+    EXPECT_EQ(header, "id,name\n");
+}
+
 TEST(RowWriter, is_not_there_for_what_needs_all_rows) {
-    Shape singular;
+    Shape singular, write, made_by_postgres;
     singular.representation.one = true;
-    EXPECT_EQ(row_writer(singular, script_of(false)), nullptr);
-    sql::Script write = script_of(false);
-    write.writes = true;
-    EXPECT_EQ(row_writer(Shape{}, write), nullptr);
+    write.action = request::Action::insert;
+    made_by_postgres.representation.form.output = sql::Output::body;
+    for (const Shape& shape : {singular, write, made_by_postgres}) EXPECT_EQ(row_writer(shape, script_of(false)), nullptr);
 }
 
 TEST(FirstRows, the_range_is_said_when_the_total_is_known) {
