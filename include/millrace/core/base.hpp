@@ -59,6 +59,7 @@ enum class Fault : std::uint8_t {
     not_singular,
     bad_preference,
     unsupported_method,
+    openapi_disabled,
     unsupported_feature,
     aggregates_disabled,
     max_affected_violated,

@@ -26,8 +26,11 @@ struct Origin {
     std::string relation, column;
 };
 
+enum class Volatility : std::uint8_t { immutable, stable, is_volatile };
+
 struct RoutineName {
     std::string schema, name;
+    Volatility volatility = Volatility::is_volatile;
 };
 
 // How values of a domain read and write: functions behind casts between it and json or text (PostgREST, "Domain
@@ -49,7 +52,7 @@ struct Column {
     TypeCategory category = TypeCategory::other;
     bool has_default = false;                  // DEFAULT, identity or generated
     std::string default_expression{};          // of DEFAULT, a sequence or the domain, as SQL; empty: null
-    bool generated = false;                    // cannot be written
+    bool generated = false;                    // always from an expression; Postgres refuses to write it
     std::optional<std::int32_t> length_max{};  // of character varying(n) and character(n)
     std::string comment{};
     std::vector<std::string> enum_values{};
@@ -126,7 +129,6 @@ struct Parameter {
     TypeCategory category = TypeCategory::other;
     bool has_default = false, variadic = false;
 };
-enum class Volatility : std::uint8_t { immutable, stable, is_volatile };
 
 // scalar: one value a row, domains and arrays too. composite: rows of a type. table: OUT parameters or RETURNS TABLE. record:
 // rows whose columns only the call tells.
@@ -191,7 +193,8 @@ struct Catalog {
     std::vector<std::uint32_t> slots;  // open addressing: position in `relations` + 1, or 0; made by complete()
 };
 
-// Derives what follows from relations, foreign keys and functions: keys of views, relationships, fingerprint, hash index.
+// Derives what follows from relations, foreign keys and functions: keys of views, relationships, fingerprint, hash index. Of
+// relationships those by functions must be there; one takes the place of foreign keys' whose target has the function's name.
 void complete(Catalog& catalog);
 [[nodiscard]] std::uint64_t fingerprint_of(const Catalog& catalog);
 

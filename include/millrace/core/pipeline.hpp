@@ -14,6 +14,7 @@
 #include "millrace/core/cache.hpp"
 #include "millrace/core/config.hpp"
 #include "millrace/core/message.hpp"
+#include "millrace/core/openapi.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/routes.hpp"
 #include "millrace/core/sql.hpp"
@@ -44,6 +45,13 @@ struct Work {
     std::shared_ptr<const Snapshot> snapshot;  // keeps version and resource alive
     const routes::ApiCatalog* api = nullptr;
     const routes::Resource* resource = nullptr;
+    // Instead of rows: the version itself.
+    struct Describing {
+        openapi::Format format = openapi::Format::swagger;
+        openapi::Options options;
+        openapi::Server server;
+    };
+    std::optional<Describing> describing{};
     sql::Script script;
     reply::Shape shape;
     std::optional<CachePlan> cache;       // only of reads that may be cached
@@ -76,6 +84,10 @@ void append_remember_key(std::string& out, const message::Request& request, std:
 [[nodiscard]] std::shared_ptr<const Work> prepare_shape(const std::shared_ptr<const Snapshot>& snapshot,
                                                         const routes::Match& match, const auth::Identity& identity,
                                                         const message::Request& request);
+
+// What the transaction said of its answer (PostgREST, "Transaction-Scoped Settings": response.headers, response.status);
+// `outcome` is the row of Script::outcome. Fails with bad_response_headers or bad_response_status.
+[[nodiscard]] Result<void> apply_outcome(const sql::Rows& outcome, message::Reply& reply);
 
 // Rows → reply, with the route's caching headers (ETag, Cache-Control, Vary) and its version's.
 [[nodiscard]] Result<message::Reply> finish(const Work& work, const sql::Results& results);

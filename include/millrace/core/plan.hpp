@@ -138,6 +138,10 @@ struct Needs {
 // (row security, volatility) depends on each of them.
 [[nodiscard]] std::vector<const catalog::Relation*> relations_behind(const Plan& plan, const catalog::Catalog& catalog);
 
+// The most volatile of the functions that it calls for computed columns and relationships and for representations; nothing
+// when it calls none. Nobody sees into them: unless they are immutable they may read anything, the session and the clock too.
+[[nodiscard]] std::optional<catalog::Volatility> most_volatile_function(const Read& read);
+
 // Tags of the base tables whose change changes the answer of a read, sorted; for a write, of the tables it changes.
 [[nodiscard]] std::vector<std::string> tables_behind(const Plan& plan, const catalog::Catalog& catalog);
 

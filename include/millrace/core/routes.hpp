@@ -41,7 +41,7 @@ struct Policies {
 struct ResourceRule {
     std::string relation;                       // "table" or "schema.table"
     std::map<std::string, std::string> rename;  // name in the API → column in the catalog
-    std::set<std::string> hide;                 // columns of the catalog
+    std::set<std::string> hide;                 // columns of the catalog, computed columns and relationships too
     std::vector<std::string> only;              // if not empty: these columns of the catalog and no other
     Policies policies;
 };
@@ -96,10 +96,12 @@ struct Resource {
     std::string name;
     const catalog::Relation* relation = nullptr;
     std::vector<ApiColumn> columns;
+    std::vector<ApiColumn> computed;  // can be read by name, but are not part of *
     std::vector<Link> links;
     ResolvedPolicies policies;
 
-    [[nodiscard]] const ApiColumn* column(std::string_view api_name) const;
+    [[nodiscard]] const ApiColumn* column(std::string_view api_name) const;         // that is stored
+    [[nodiscard]] const ApiColumn* readable(std::string_view api_name) const;       // stored or computed
     [[nodiscard]] const ApiColumn* by_catalog_name(std::string_view column) const;  // nothing when the version hides it
     [[nodiscard]] bool allows(message::Method method) const;
     [[nodiscard]] std::string allow() const;  // the value of Allow
@@ -158,6 +160,7 @@ struct Match {
     const ApiCatalog* api = nullptr;
     const Resource* resource = nullptr;
     const ApiFunction* function = nullptr;  // neither of the two: the version's root
+    bool openapi = false;                   // or its openapi.json
     bool at_root = false;                   // the path names no version
     bool negotiated = false;                // the version has several schemas, or the request named one
 

@@ -117,10 +117,13 @@ struct Session {
 
 struct RenderOptions {
     bool want_snapshot = false;  // the answer may be cached, so the snapshot it was read in must come with it
-    std::int64_t count_max = 0;  // Script::count_max
     Form form{};
+    std::int64_t count_max = 0;  // Script::count_max
 };
 [[nodiscard]] Script render(const plan::Plan& plan, const Session& session, const RenderOptions& options = {});
+
+// One statement of another origin, in a transaction of the same kind.
+[[nodiscard]] Script render(Statement statement, const Session& session);
 
 // What Postgres answered to one statement. Cells view into memory that `owner` keeps; a null cell has no data().
 struct Rows {

@@ -80,11 +80,13 @@ private:
 };
 
 // Blocking, for the control plane. `anonymous_role` empty: the login role. The catalog holds the relations and functions of the
-// schemas, and the relations behind them in other schemas. Errors: database_unavailable, or catalog_unavailable with what
-// Postgres said; no password is in them.
+// schemas, and the relations behind them in other schemas. Functions of `extra_schemas` count as computed columns and
+// relationships and as media handlers, but nothing there can be called or read. Errors: database_unavailable, or
+// catalog_unavailable with what Postgres said; no password is in them.
 [[nodiscard]] Result<std::shared_ptr<const catalog::Catalog>> introspect(const std::string& url,
                                                                          const std::vector<std::string>& schemas,
-                                                                         const std::string& anonymous_role);
+                                                                         const std::string& anonymous_role,
+                                                                         const std::vector<std::string>& extra_schemas = {});
 
 // Settings whose names begin with `prefix` that the database keeps for the login role, without the prefix: by ALTER ROLE … SET,
 // those of this database first, else as the function `pre_config` ("schema.name", may be empty) sets them.

@@ -28,7 +28,8 @@ int check(const CommandLine& line) {
         return 0;
     }
     const config::DatabaseSettings& database = files.settings.database;
-    auto catalog = pg::introspect(database.url, schemas_of(files.tables), database.anonymous_role);
+    auto catalog =
+        pg::introspect(database.url, schemas_of(files.tables), database.anonymous_role, files.settings.api.extra_search_path);
     if (!catalog) {
         std::cerr << "The files are good, but they could not be held against the database: " << catalog.error().message << '\n';
         return 1;

@@ -11,7 +11,8 @@ int migrate(const CommandLine& line) {
     for (const config::Problem& problem : files.problems) std::cerr << config::to_line(problem) << '\n';
     if (!files.problems.empty()) return 2;
     const config::DatabaseSettings& database = files.settings.database;
-    auto catalog = pg::introspect(database.url, schemas_of(files.tables), database.anonymous_role);
+    auto catalog =
+        pg::introspect(database.url, schemas_of(files.tables), database.anonymous_role, files.settings.api.extra_search_path);
     if (!catalog) {
         std::cerr << catalog.error().message << '\n';
         return 1;

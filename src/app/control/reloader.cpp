@@ -66,7 +66,8 @@ void Reloader::begin() {
         if (attempt.files_too) attempt.files = read_files(source_);
         if (attempt.files.problems.empty()) {
             const config::DatabaseSettings& database = attempt.files.settings.database;
-            auto catalog = pg::introspect(database.url, schemas_of(attempt.files.tables), database.anonymous_role);
+            auto catalog = pg::introspect(database.url, schemas_of(attempt.files.tables), database.anonymous_role,
+                                          attempt.files.settings.api.extra_search_path);
             if (catalog) {
                 attempt.catalog = std::move(*catalog);
                 attempt.built = build_snapshot(attempt.files, attempt.catalog);

@@ -37,6 +37,7 @@ constexpr std::array rows = {
     FaultRow{Fault::not_singular, "PGRST116", 406, "Cannot coerce the result to a single JSON object"},
     FaultRow{Fault::bad_preference, "PGRST122", 400, "Invalid preferences given with handling=strict"},
     FaultRow{Fault::unsupported_method, "PGRST117", 405, "Unsupported HTTP method"},
+    FaultRow{Fault::openapi_disabled, "PGRST126", 404, "Root endpoint metadata is disabled"},
     FaultRow{Fault::unsupported_feature, "PGRST127", 400, "Feature not implemented"},
     FaultRow{Fault::aggregates_disabled, "PGRST123", 400, "Use of aggregate functions is not allowed"},
     FaultRow{Fault::max_affected_violated, "PGRST124", 400, "Query result exceeds max-affected preference constraint"},

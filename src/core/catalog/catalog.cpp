@@ -109,6 +109,24 @@ void infer_key(Relation& view, const Catalog& catalog) {
     }
 }
 
+bool overrides(const Relationship& computed, const Relationship& way) {
+    return computed.source == way.source && tag_of(computed.function->schema, computed.function->name) == way.target;
+}
+
+// PostgREST, "Computed Relationships": they take the place of those that are derived.
+void add_relationships(Catalog& catalog) {
+    std::vector<Relationship> all = std::move(catalog.relationships);
+    std::erase_if(all, [](const Relationship& way) { return !way.function; });
+    const std::size_t computed = all.size();
+    for (Relationship& way : derive_relationships(catalog.relations, catalog.foreign_keys)) {
+        const auto end = all.begin() + static_cast<std::ptrdiff_t>(computed);
+        if (std::none_of(all.begin(), end, [&](const Relationship& one) { return overrides(one, way); }))
+            all.push_back(std::move(way));
+    }
+    std::ranges::stable_sort(all, {}, &Relationship::source);
+    catalog.relationships = std::move(all);
+}
+
 }  // namespace
 
 void complete(Catalog& catalog) {
@@ -116,7 +134,7 @@ void complete(Catalog& catalog) {
     for (Relation& relation : catalog.relations)
         if (relation.kind == RelationKind::view || relation.kind == RelationKind::materialized_view)
             infer_key(relation, catalog);
-    catalog.relationships = derive_relationships(catalog.relations, catalog.foreign_keys);
+    add_relationships(catalog);
     catalog.fingerprint = fingerprint_of(catalog);
 }
 

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <array>
 
+#include "describe.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/text.hpp"
-#include "outcome.hpp"
 
 namespace millrace::pipeline {
 namespace {
@@ -36,9 +36,10 @@ constexpr std::array kept = {"ETag", "Cache-Control", "Vary", "Age", "Cache-Stat
 }  // namespace
 
 Result<message::Reply> finish(const Work& work, const sql::Results& results) {
-    auto reply = reply::from_rows(work.shape, work.script, results);
+    Result<message::Reply> reply =
+        work.describing ? describe(work, results) : reply::from_rows(work.shape, work.script, results);
     if (!reply) return reply;
-    if (!work.script.writes) add_read_headers(work, *reply);
+    if (!work.script.writes && !work.describing) add_read_headers(work, *reply);
     routes::add_version_headers(work.api->table(), reply->headers);
     if (work.negotiated) reply->headers.add("Content-Profile", work.api->table().schema);
     if (work.script.outcome)

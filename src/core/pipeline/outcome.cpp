@@ -1,10 +1,9 @@
 // Functions and triggers may set headers and the status of the answer; what frames the message stays ours.
-#include "outcome.hpp"
-
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "millrace/core/pipeline.hpp"
 #include "millrace/core/text.hpp"
 
 namespace millrace::pipeline {

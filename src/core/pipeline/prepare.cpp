@@ -1,6 +1,7 @@
 // The first half of a request's life: route, dialect, plan and SQL, one after the other, none of them looking back.
 #include <algorithm>
 
+#include "describe.hpp"
 #include "marks.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/plan.hpp"
@@ -82,13 +83,20 @@ bool cacheable(const std::vector<const catalog::Relation*>& relations) {
     });
 }
 
+bool calls_what_may_change(const plan::Plan& plan) {
+    const auto* read = std::get_if<plan::Read>(&plan);
+    return read != nullptr &&
+           plan::most_volatile_function(*read).value_or(catalog::Volatility::immutable) != catalog::Volatility::immutable;
+}
+
 std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, std::string canonical_query,
                                     const auth::Identity& identity, std::size_t values) {
     const routes::CachePolicy& policy = work.resource->policies.cache;
     const catalog::Catalog& catalog = *work.snapshot->catalog;
     // A handler may look at more of the request than the key tells, and a plan is of its moment.
     if (work.shape.representation.handled || work.shape.representation.form.explain) return std::nullopt;
-    if (work.script.writes || policy.ttl_s == 0 || !cacheable(plan::relations_behind(plan, catalog))) return std::nullopt;
+    if (work.script.writes || policy.ttl_s == 0 || calls_what_may_change(plan)) return std::nullopt;
+    if (!cacheable(plan::relations_behind(plan, catalog))) return std::nullopt;
     auto order = take_order(canonical_query, values);
     if (!order) return std::nullopt;
     // What else of the request decides the bytes: the representation, the window that a Range header asked for, the count.
@@ -161,14 +169,14 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->cache = cache_plan(*work, *plan, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
     sql::Session session = session_of({*snapshot, *match.api, identity, request}, *api, needs_of(*plan, *work));
+    session.reports = session.reports || work->shape.representation.handled;
     std::erase_if(work->shape.applied,
                   [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
-    session.reports = session.reports || work->shape.representation.handled;
     work->repeatable = session.empty();
     work->script = sql::render(*plan, session,
                                {.want_snapshot = work->cache.has_value(),
-                                .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max),
-                                .form = work->shape.representation.form});
+                                .form = work->shape.representation.form,
+                                .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max)});
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
     return std::shared_ptr<const Work>(std::move(work));
 }
@@ -178,13 +186,16 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
 Result<routes::Match> find_route(const Snapshot& snapshot, const message::Request& request, WallTime now) {
     if (!snapshot.catalog) return Error::of(Fault::catalog_unavailable).with_header("Retry-After", "1");
     const bool reads = request.method == Method::get || request.method == Method::head || request.method == Method::options;
-    return routes::match(snapshot.versions, request.path, request.header(reads ? "Accept-Profile" : "Content-Profile"), now);
+    auto match =
+        routes::match(snapshot.versions, request.path, request.header(reads ? "Accept-Profile" : "Content-Profile"), now);
+    if (!match) return match;
+    return with_root_function(snapshot, std::move(*match));
 }
 
 Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                          const auth::Identity& identity, const message::Request& request) {
-    if (match.resource == nullptr)
-        return Error::of(Fault::no_relation, "Name a resource of this version: /" + match.api->version() + "/<resource>");
+    if (is_root(match)) return prepare_description(snapshot, match, identity, request);
+    if (match.resource == nullptr) return Error::of(Fault::no_function);
     if (!match.resource->allows(request.method)) return method_not_allowed(request.method, *match.resource);
     if (request.method == Method::options) return Prepared(allowed_methods(*match.resource));
     auto work = plan_work(snapshot, match, identity, request, 0);

@@ -28,7 +28,7 @@ Result<Filter> plan_condition(const ReadNode& node, const request::Condition& co
     const ReadNode* embed = find_embed(node, condition.field.column);
     if (embed != nullptr) {
         if (auto present = tests_presence(condition)) return Filter{EmbedTest{embed->key, *present}};
-        if (find_column(*node.resource, condition.field.column) == nullptr) return not_a_null_test(embed->key);
+        if (find_readable(*node.resource, condition.field.column) == nullptr) return not_a_null_test(embed->key);
     }
     auto field = resolve(*node.resource, condition.field);
     if (!field) return std::move(field).error();

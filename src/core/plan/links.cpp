@@ -52,6 +52,7 @@ bool self_fits(const routes::Resource& source, const routes::Link& link, const r
 
 bool fits(const routes::Resource& source, const routes::Link& link, const request::SelectEmbed& embed) {
     const Relationship& way = *link.relationship;
+    if (way.function) return embed.relation == way.function->name;
     if (way.self) return self_fits(source, link, embed);
     const bool by_name = embed.relation == link.target->name;
     if (!embed.hint.empty()) return by_name && hint_fits(source, link, embed.hint);

@@ -19,6 +19,11 @@ const catalog::Column* find_column(const routes::Resource& resource, std::string
     return found == nullptr ? nullptr : found->column;
 }
 
+const catalog::Column* find_readable(const routes::Resource& resource, std::string_view api_name) {
+    const routes::ApiColumn* found = resource.readable(api_name);
+    return found == nullptr ? nullptr : found->column;
+}
+
 Error no_such_column(const routes::Resource& resource, std::string_view name) {
     Error error;
     error.fault = Fault::database_error;
@@ -36,7 +41,7 @@ Error no_such_key(const routes::Resource& resource, std::string_view name) {
 }
 
 Result<Field> resolve(const routes::Resource& resource, const request::FieldPath& path) {
-    const catalog::Column* column = find_column(resource, path.column);
+    const catalog::Column* column = find_readable(resource, path.column);
     if (column == nullptr) return no_such_column(resource, path.column);
     return Field{column, path.json};
 }

@@ -9,7 +9,9 @@
 
 namespace millrace::plan {
 
-[[nodiscard]] const catalog::Column* find_column(const routes::Resource& resource, std::string_view api_name);
+[[nodiscard]] const catalog::Column* find_column(const routes::Resource& resource, std::string_view api_name);  // stored
+[[nodiscard]] const catalog::Column* find_readable(const routes::Resource& resource,
+                                                   std::string_view api_name);  // computed too
 
 // As Postgres words it for a read (42703), and as PostgREST does for the keys of a payload (PGRST204).
 [[nodiscard]] Error no_such_column(const routes::Resource& resource, std::string_view name);

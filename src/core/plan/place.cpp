@@ -15,15 +15,6 @@ Error not_to_one(const ReadNode& node, const std::string& name) {
         .with_details("'" + node.resource->name + "' and '" + name + "' do not form a many-to-one or one-to-one relationship");
 }
 
-// The relation whose column orders the rows: the node's own, or that of a to-one embed.
-Result<const routes::Resource*> ordered_by(const ReadNode& node, const request::OrderTerm& term) {
-    if (term.relation.empty()) return node.resource;
-    const ReadNode* embed = find_embed(node, term.relation);
-    if (embed == nullptr) return not_embedded(node, term.relation);
-    if (!to_one(embed->link->relationship->cardinality)) return not_to_one(node, term.relation);
-    return embed->resource;
-}
-
 Result<Order> plan_order(const ReadNode& node, const request::OrderTerm& term) {
     auto resource = ordered_by(node, term);
     if (!resource) return std::move(resource).error();
@@ -67,6 +58,14 @@ void cap_windows(ReadNode& node, Where where) {
 }
 
 }  // namespace
+
+Result<const routes::Resource*> ordered_by(const ReadNode& node, const request::OrderTerm& term) {
+    if (term.relation.empty()) return node.resource;
+    const ReadNode* embed = find_embed(node, term.relation);
+    if (embed == nullptr) return not_embedded(node, term.relation);
+    if (!to_one(embed->link->relationship->cardinality)) return not_to_one(node, term.relation);
+    return embed->resource;
+}
 
 Result<void> place(ReadNode& root, const request::ApiRequest& request, Where where) {
     if (auto placed = place_filters(root, request, where); !placed) return placed;

@@ -16,6 +16,9 @@ enum class Where : std::uint8_t { everywhere, below_root };
 // Filters, orders and windows of the request; then no node gives more rows than its resource's policy allows.
 [[nodiscard]] Result<void> place(ReadNode& root, const request::ApiRequest& request, Where where);
 
+// The relation whose column orders the rows: the node's own, or that of a to-one embed.
+[[nodiscard]] Result<const routes::Resource*> ordered_by(const ReadNode& node, const request::OrderTerm& term);
+
 // One of place's steps.
 [[nodiscard]] Result<void> place_filters(ReadNode& root, const request::ApiRequest& request, Where where);
 

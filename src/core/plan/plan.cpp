@@ -6,6 +6,7 @@
 #include "names.hpp"
 #include "place.hpp"
 #include "select.hpp"
+#include "structure.hpp"
 #include "write.hpp"
 
 namespace millrace::plan {
@@ -36,10 +37,10 @@ Result<Plan> plan_read(const request::ApiRequest& request, const routes::Resourc
     return Plan(Read{*std::move(root), request.preferences.count, one});
 }
 
-}  // namespace
+bool misses_column(const Error& error) { return error.code == "42703"; }
 
-Result<Plan> make_plan(const request::ApiRequest& request, request::Payload payload, const routes::Resource& resource,
-                       const Options& options) {
+Result<Plan> plan_action(const request::ApiRequest& request, request::Payload payload, const routes::Resource& resource,
+                         const Options& options) {
     switch (request.action) {
         case request::Action::read:
             return plan_read(request, resource, options);
@@ -56,6 +57,16 @@ Result<Plan> make_plan(const request::ApiRequest& request, request::Payload payl
             break;
     }
     return Error::of(Fault::unsupported_feature);
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const request::ApiRequest& request, request::Payload payload, const routes::Resource& resource,
+                       const Options& options) {
+    auto plan = plan_action(request, std::move(payload), resource, options);
+    if (!plan && misses_column(plan.error()))
+        if (auto checked = check_structure(request, resource, options); !checked) return std::move(checked).error();
+    return plan;
 }
 
 }  // namespace millrace::plan

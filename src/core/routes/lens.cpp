@@ -16,13 +16,13 @@ struct LensBuilder {
         : settings_(settings), api_(std::make_shared<ApiCatalog>(table, std::move(catalog))), table_(api_->table_) {}
 
     Lens build() && {
+        for (const Relationship& way : api_->catalog().relationships) ways_.emplace(way.source, &way);
         for (const auto& [name, rule] : table_.resources) add_listed(name, rule);
         if (table_.expose_schema) add_exposed();
         for (const std::string& hidden : table_.hide)
             if (api_->catalog().find(table_.schema, hidden) == nullptr) unknown_relation("/hide", hidden);
         if (!problems_.empty()) return {nullptr, std::move(problems_)};
         for (const auto& resource : api_->resources_) by_relation_.emplace(resource->relation->id(), resource.get());
-        for (const Relationship& way : api_->catalog().relationships) ways_.emplace(way.source, &way);
         for (const auto& resource : api_->resources_) add_links(*resource);
         return {std::move(api_), {}};
     }
@@ -78,7 +78,10 @@ private:
         auto resource = std::make_unique<Resource>();
         resource->name = name;
         resource->relation = &relation;
-        resource->columns = shown_columns(relation, rule, complaints);
+        const std::vector<std::string> ways = computed_ways(relation);
+        show_columns(*resource, rule, ways, complaints);
+        for (const std::string& way : ways)
+            if (rule.hide.contains(way)) hidden_ways_.emplace(resource.get(), way);
         resource->policies = resolve_policies(relation, rule, table_.defaults, settings_, complaints);
         api_->by_name_.emplace(resource->name, resource.get());
         api_->resources_.push_back(std::move(resource));
@@ -89,9 +92,19 @@ private:
         for (auto at = first; at != last; ++at) {
             const Relationship& way = *at->second;
             if (way.junction && !reaches(*way.junction)) continue;
+            if (way.function && hidden_ways_.contains({&resource, way.function->name})) continue;
             const auto [begin, end] = by_relation_.equal_range(way.target);
             for (auto target = begin; target != end; ++target) resource.links.push_back({target->second, &way});
         }
+    }
+
+    // Names of the functions that lead from the relation to others.
+    [[nodiscard]] std::vector<std::string> computed_ways(const Relation& relation) const {
+        std::vector<std::string> names;
+        const auto [first, last] = ways_.equal_range(relation.id());
+        for (auto at = first; at != last; ++at)
+            if (at->second->function) names.push_back(at->second->function->name);
+        return names;
     }
 
     // A junction need not be a resource, but it must not be outside of what the version is about.
@@ -106,6 +119,7 @@ private:
     std::set<const Relation*> listed_;
     std::multimap<std::string, const Resource*> by_relation_;
     std::multimap<std::string_view, const Relationship*> ways_;  // by source
+    std::set<std::pair<const Resource*, std::string>> hidden_ways_;
 };
 
 Lens build_lens(const RouteTable& table, std::shared_ptr<const Catalog> catalog, const config::Settings& settings) {

@@ -16,12 +16,17 @@ public:
     Columns(const Relation& relation, const ResourceRule& rule, const Complaints& complaints)
         : relation_(relation), rule_(rule), complaints_(complaints) {
         for (const Column& column : relation.columns) names_.push_back(column.name);
+        for (const Column& column : relation.computed) names_.push_back(column.name);
     }
 
-    std::vector<ApiColumn> show() {
-        for (const std::string& hidden : rule_.hide) known("/hide", hidden);
+    void check(const std::vector<std::string>& ways) const {
+        for (const std::string& hidden : rule_.hide)
+            if (std::ranges::find(ways, hidden) == ways.end()) known("/hide", hidden);
         for (std::size_t i = 0; i < rule_.only.size(); ++i) known("/only/" + std::to_string(i), rule_.only[i]);
         check_renames();
+    }
+
+    [[nodiscard]] std::vector<ApiColumn> stored() const {
         std::vector<ApiColumn> shown;
         for (const Column& column : relation_.columns)
             if (shows(column.name)) shown.push_back({api_name(column.name), &column});
@@ -29,9 +34,20 @@ public:
         return shown;
     }
 
+    // As in Postgres, a stored column goes before a computed one of the same name.
+    [[nodiscard]] std::vector<ApiColumn> computed(const std::vector<ApiColumn>& stored) const {
+        std::vector<ApiColumn> shown;
+        for (const Column& column : relation_.computed) {
+            const std::string name = api_name(column.name);
+            if (shows(column.name) && std::ranges::find(stored, name, &ApiColumn::name) == stored.end())
+                shown.push_back({name, &column});
+        }
+        return shown;
+    }
+
 private:
     bool known(const std::string& below, const std::string& column) const {
-        if (relation_.column(column) != nullptr) return true;
+        if (std::ranges::find(names_, column) != names_.end()) return true;
         complaints_.add(below, "there is no column \"" + column + "\" in " + relation_.id(),
                         text::closest(column, names_).value_or(""));
         return false;
@@ -78,8 +94,12 @@ void Complaints::add(const std::string& below, std::string message, std::string 
     problems.push_back({file, path + below, std::move(message), std::move(suggestion)});
 }
 
-std::vector<ApiColumn> shown_columns(const Relation& relation, const ResourceRule& rule, const Complaints& complaints) {
-    return Columns(relation, rule, complaints).show();
+void show_columns(Resource& resource, const ResourceRule& rule, const std::vector<std::string>& ways,
+                  const Complaints& complaints) {
+    const Columns columns(*resource.relation, rule, complaints);
+    columns.check(ways);
+    resource.columns = columns.stored();
+    resource.computed = columns.computed(resource.columns);
 }
 
 }  // namespace millrace::routes

@@ -17,9 +17,10 @@ struct Complaints {
     void add(const std::string& below, std::string message, std::string suggestion = {}) const;
 };
 
-// The columns that the rule shows, under its names, in the catalog's order.
-[[nodiscard]] std::vector<ApiColumn> shown_columns(const catalog::Relation& relation, const ResourceRule& rule,
-                                                   const Complaints& complaints);
+// The columns that the rule shows, under its names, in the catalog's order, and the computed ones. `ways` are the names of
+// computed relationships, which the rule may hide too.
+void show_columns(Resource& resource, const ResourceRule& rule, const std::vector<std::string>& ways,
+                  const Complaints& complaints);
 
 [[nodiscard]] ResolvedPolicies resolve_policies(const catalog::Relation& relation, const ResourceRule& rule,
                                                 const Policies& defaults, const config::Settings& settings,

@@ -8,6 +8,9 @@
 namespace millrace::routes {
 namespace {
 
+// A resource of that name comes first.
+constexpr std::string_view openapi_name = "openapi.json";
+
 // Tables of one version differ by their schema; the first is the default.
 Result<Match> find_version(const Versions& versions, std::string_view name, bool at_root, std::string_view profile) {
     const ApiCatalog *first = nullptr, *chosen = nullptr;
@@ -63,7 +66,8 @@ Error invalid_path() {
 
 Result<Match> match_resource(Match match, std::string_view name) {
     match.resource = match.api->find(name);
-    if (match.resource == nullptr) return no_relation(*match.api, name);
+    match.openapi = match.resource == nullptr && name == openapi_name;
+    if (match.resource == nullptr && !match.openapi) return no_relation(*match.api, name);
     return match;
 }
 

@@ -10,6 +10,12 @@ const ApiColumn* Resource::column(std::string_view api_name) const {
     return found == columns.end() ? nullptr : &*found;
 }
 
+const ApiColumn* Resource::readable(std::string_view api_name) const {
+    if (const ApiColumn* stored = column(api_name)) return stored;
+    const auto found = std::ranges::find(computed, api_name, &ApiColumn::name);
+    return found == computed.end() ? nullptr : &*found;
+}
+
 const ApiColumn* Resource::by_catalog_name(std::string_view wanted) const {
     const auto found = std::ranges::find_if(columns, [&](const ApiColumn& c) { return c.column->name == wanted; });
     return found == columns.end() ? nullptr : &*found;
@@ -22,7 +28,7 @@ bool Resource::allows(message::Method method) const {
 std::string Resource::allow() const {
     std::string value;
     for (const message::Method method : policies.methods) {
-        if (!value.empty()) value += ", ";
+        if (!value.empty()) value += ',';
         value += message::name(method);
     }
     return value;

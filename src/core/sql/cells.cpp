@@ -134,10 +134,17 @@ CellType cast_type(std::string_view type_name) {
     return {row->kind, false};
 }
 
+const catalog::RoutineName* json_function(const plan::OutputColumn& output) {
+    if (output.field.column == nullptr || !output.field.json.empty() || !output.field.column->represented) return nullptr;
+    const auto& function = output.field.column->represented->to_json;
+    return function ? &*function : nullptr;
+}
+
 CellType output_type(const plan::OutputColumn& output) {
     if (!output.aggregate_cast.empty()) return cast_type(output.aggregate_cast);
     if (!output.cast.empty()) return aggregate_type(output.aggregate, cast_type(output.cast));
     if (output.field.column == nullptr) return {CellKind::json, false};  // count()
+    if (json_function(output) != nullptr) return aggregate_type(output.aggregate, {CellKind::json, true});
     if (output.field.json.empty()) return aggregate_type(output.aggregate, cell_type(*output.field.column));
     const CellKind kind = output.field.json.back().as_text ? CellKind::text : CellKind::json;
     return aggregate_type(output.aggregate, {kind, false});

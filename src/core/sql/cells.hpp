@@ -14,6 +14,8 @@ struct CellType {
 
 [[nodiscard]] CellType cell_type(const catalog::Column& column);
 [[nodiscard]] CellType cast_type(std::string_view type_name);
+// The function that makes JSON of the column's values, when they are of a domain that has one.
+[[nodiscard]] const catalog::RoutineName* json_function(const plan::OutputColumn& output);
 [[nodiscard]] CellType output_type(const plan::OutputColumn& output);
 
 }  // namespace millrace::sql

@@ -27,6 +27,36 @@ void append_path(Writer& out, const std::vector<request::JsonStep>& path) {
     }
 }
 
+// t0."name", or "schema"."name"(t0).
+void append_column(Writer& out, Alias alias, const catalog::Column& column) {
+    if (!column.computed) {
+        out.column(alias, column.name);
+        return;
+    }
+    out.routine(*column.computed) << '(';
+    out.row(alias) << ')';
+}
+
+// The function that reads the value of a filter, of a domain that has one; patterns are no values.
+const catalog::RoutineName* reader_of(const plan::Condition& condition) {
+    const plan::Field& field = condition.field;
+    const Operator op = condition.test.op;
+    if (!field.json.empty() || op == Operator::like || op == Operator::ilike || op == Operator::isdistinct) return nullptr;
+    if (!field.column->represented || !field.column->represented->from_text) return nullptr;
+    return &*field.column->represented->from_text;
+}
+
+// ANY($1), or ANY(SELECT f(v) FROM unnest($1::text[]) AS v) when f reads each value.
+void append_values(Writer& out, std::string_view quantifier, std::string values, const catalog::RoutineName* reader) {
+    out << quantifier;
+    if (reader == nullptr) {
+        out.parameter(std::move(values)) << ')';
+        return;
+    }
+    (out << "SELECT ").routine(*reader) << "(v) FROM unnest(";
+    out.parameter(std::move(values)) << "::text[]) AS v)";
+}
+
 std::string_view symbol(Operator op) {
     switch (op) {
         case Operator::eq:
@@ -109,8 +139,7 @@ bool names_nothing(const std::vector<std::string>& values) {
 void append_in(Writer& out, Alias alias, const plan::Condition& condition) {
     append_field(out, alias, condition.field);
     const std::vector<std::string>& values = condition.test.values;
-    out << " = ANY(";
-    out.parameter(names_nothing(values) ? "{}" : array_literal(values)) << ')';
+    append_values(out, " = ANY(", names_nothing(values) ? "{}" : array_literal(values), reader_of(condition));
 }
 
 void append_full_text(Writer& out, Alias alias, const plan::Condition& condition) {
@@ -133,31 +162,31 @@ void append_full_text(Writer& out, Alias alias, const plan::Condition& condition
     out.parameter(test.value) << ')';
 }
 
-void append_quantified(Writer& out, const Condition& test) {
-    out << (test.quantifier == Quantifier::any ? "ANY(" : "ALL(");
+void append_quantified(Writer& out, const Condition& test, const catalog::RoutineName* reader) {
     // As written it is an array literal already, and a NULL in it stays one.
-    out.parameter(pattern(test.op, test.value.empty() ? array_literal(test.values) : test.value)) << ')';
+    append_values(out, test.quantifier == Quantifier::any ? "ANY(" : "ALL(",
+                  pattern(test.op, test.value.empty() ? array_literal(test.values) : test.value), reader);
 }
 
 void append_comparison(Writer& out, Alias alias, const plan::Condition& condition) {
     const Condition& test = condition.test;
     append_field(out, alias, condition.field);
     out << symbol(test.op);
-    if (test.quantifier != Quantifier::none) return append_quantified(out, test);
+    const catalog::RoutineName* reader = reader_of(condition);
+    if (test.quantifier != Quantifier::none) return append_quantified(out, test, reader);
+    if (reader != nullptr) out.routine(*reader) << '(';
     out.parameter(pattern(test.op, test.value));
+    if (reader != nullptr) out << "::text)";
 }
 
 }  // namespace
 
 void append_field(Writer& out, Alias alias, const plan::Field& field) {
-    if (field.json.empty()) {
-        out.column(alias, field.column->name);
-        return;
-    }
+    if (field.json.empty()) return append_column(out, alias, *field.column);
     const std::uint32_t type = base_type(*field.column);
     const bool is_json = type == json_oid || type == jsonb_oid;
     out << (is_json ? "(" : "(to_jsonb(");
-    out.column(alias, field.column->name);
+    append_column(out, alias, *field.column);
     if (!is_json) out << ')';
     append_path(out, field.json);
     out << ')';

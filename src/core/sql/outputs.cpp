@@ -34,7 +34,10 @@ void append_value(Writer& out, const plan::OutputColumn& column, Alias alias) {
         return;
     }
     if (!column.cast.empty()) out << "CAST(";
+    const catalog::RoutineName* writer = json_function(column);
+    if (writer != nullptr) out.routine(*writer) << '(';
     append_field(out, alias, column.field);
+    if (writer != nullptr) out << ')';
     if (!column.cast.empty()) out << " AS " << column.cast << ')';
 }
 

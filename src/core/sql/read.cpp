@@ -27,6 +27,13 @@ void append_extra(Writer& out, const Outputs& list, const ReadOptions& options) 
     }
 }
 
+// The rows that the filters leave.
+void append_matches(Writer& out, const plan::ReadNode& root) {
+    Tree tree(out);
+    append_source(out, root, {});
+    tree.conditions(root, root_alias, root_alias, Tree::Joined::none, " WHERE ");
+}
+
 Naming naming_of(Output output) {
     switch (output) {
         case Output::json:
@@ -39,17 +46,11 @@ Naming naming_of(Output output) {
     return Naming::cells;
 }
 
-// The rows that the filters leave.
-void append_matches(Writer& out, const plan::ReadNode& root) {
-    Tree tree(out);
-    append_source(out, root, {});
-    tree.conditions(root, root_alias, root_alias, Tree::Joined::none, " WHERE ");
-}
-
 }  // namespace
 
 void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& options, std::vector<OutputCell>& cells) {
     Tree tree(out);
+    if (!options.source.empty()) out.carry_root_row();
     const Place at = tree.place(root, root_alias, root_alias);
     Outputs list(out, naming_of(options.output), has_aggregates(root), false, &cells);
     out << "SELECT ";
@@ -85,9 +86,9 @@ void append_returning(Writer& out, const plan::ReadNode& root, Output output, st
 std::vector<std::string_view> needed_columns(const plan::ReadNode& node) {
     std::vector<std::string_view> out;
     for (const plan::OutputColumn& column : node.columns)
-        if (column.field.column != nullptr) out.emplace_back(column.field.column->name);
+        if (column.field.column != nullptr && !column.field.column->computed) out.emplace_back(column.field.column->name);
     for (const plan::Order& order : node.orders)
-        if (order.embed_key.empty()) out.emplace_back(order.field.column->name);
+        if (order.embed_key.empty() && !order.field.column->computed) out.emplace_back(order.field.column->name);
     for (const plan::ReadNode& embed : node.embeds) {
         const catalog::Relationship& way = *embed.link->relationship;
         for (const catalog::ColumnPair& pair : way.junction ? way.junction->from_source : way.columns)
@@ -96,6 +97,13 @@ std::vector<std::string_view> needed_columns(const plan::ReadNode& node) {
     std::ranges::sort(out);
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
+}
+
+bool needs_row(const plan::ReadNode& node) {
+    const auto computed = [](const plan::Field& field) { return field.column != nullptr && field.column->computed; };
+    return std::ranges::any_of(node.columns, [&](const plan::OutputColumn& column) { return computed(column.field); }) ||
+           std::ranges::any_of(node.orders, [&](const plan::Order& o) { return o.embed_key.empty() && computed(o.field); }) ||
+           std::ranges::any_of(node.embeds, [](const plan::ReadNode& e) { return e.link->relationship->function.has_value(); });
 }
 
 void append_where(Writer& out, const std::vector<plan::Filter>& filters, Alias alias) {

@@ -5,7 +5,6 @@
 
 namespace millrace::sql {
 
-constexpr Alias root_alias{'t', 0};
 constexpr std::string_view snapshot = "(SELECT pg_current_snapshot()::text)";
 
 struct ReadOptions {
@@ -29,6 +28,9 @@ void append_returning(Writer& out, const plan::ReadNode& root, Output output, st
 
 // Columns of the catalog that the node itself needs: its outputs, its orders and the ends of its embeds' joins.
 [[nodiscard]] std::vector<std::string_view> needed_columns(const plan::ReadNode& node);
+
+// Functions of the node's rows are called, so that the whole row is needed too.
+[[nodiscard]] bool needs_row(const plan::ReadNode& node);
 
 // " WHERE …" of a write; nothing when there are no filters.
 void append_where(Writer& out, const std::vector<plan::Filter>& filters, Alias alias);

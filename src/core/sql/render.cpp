@@ -160,4 +160,13 @@ Script render(const plan::Plan& plan, const Session& session, const RenderOption
     return script;
 }
 
+Script render(Statement statement, const Session& session) {
+    Script script;
+    begin(script, session);
+    script.main = script.statements.size();
+    script.statements.push_back(std::move(statement));
+    end(script, session);
+    return script;
+}
+
 }  // namespace millrace::sql

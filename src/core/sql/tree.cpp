@@ -48,7 +48,7 @@ void Tree::embed_select(const plan::ReadNode& node, Alias self, Alias parent, Na
     Outputs list(out_, naming, !hoists && has_aggregates(node), hoists, nullptr);
     out_ << "SELECT ";
     outputs(node, at, list);
-    from(node, self);
+    from(node, self, parent);
     joins(node, at);
     conditions(node, self, parent, Joined::to_one, " WHERE ");
     list.group_by();
@@ -56,8 +56,13 @@ void Tree::embed_select(const plan::ReadNode& node, Alias self, Alias parent, Na
     window(node);
 }
 
-void Tree::from(const plan::ReadNode& node, Alias self) {
+void Tree::from(const plan::ReadNode& node, Alias self, Alias parent) {
     out_ << " FROM ";
+    if (node.link != nullptr && node.link->relationship->function) {
+        out_.routine(*node.link->relationship->function) << '(';
+        out_.row(parent) << ") AS " << self;
+        return;
+    }
     if (node.link != nullptr && node.link->relationship->junction) {
         const catalog::Junction& junction = *node.link->relationship->junction;
         const Alias alias{'j', self.number};
@@ -106,14 +111,20 @@ void Tree::joins(const plan::ReadNode& node, const Place& place) {
     unsigned number = place.first_embed;
     for (const plan::ReadNode& embed : node.embeds) {
         if (embed.shown && (is_to_one(embed) || embed.spread)) lateral(embed, place.self, number);
-        if (ordered_by(node, embed)) {
-            const Alias joined{'o', number};
-            out_ << " LEFT JOIN ";
-            out_.relation(*embed.resource->relation) << " AS " << joined;
-            conditions(embed, joined, place.self, Joined::none, " ON ");
-        }
+        if (ordered_by(node, embed)) order_join(embed, place.self, number);
         ++number;
     }
+}
+
+void Tree::order_join(const plan::ReadNode& embed, Alias parent, unsigned number) {
+    const Alias joined{'o', number};
+    if (const auto& function = embed.link->relationship->function) {
+        (out_ << " LEFT JOIN LATERAL ").routine(*function) << '(';
+        out_.row(parent) << ") AS " << joined << " ON true";
+        return conditions(embed, joined, parent, Joined::none, " AND ");
+    }
+    (out_ << " LEFT JOIN ").relation(*embed.resource->relation) << " AS " << joined;
+    conditions(embed, joined, parent, Joined::none, " ON ");
 }
 
 void Tree::lateral(const plan::ReadNode& embed, Alias parent, unsigned number) {

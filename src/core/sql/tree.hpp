@@ -49,7 +49,8 @@ public:
 
 private:
     void junction(const plan::ReadNode* node, const plan::Junction& junction, Alias self);
-    void from(const plan::ReadNode& node, Alias self);
+    void from(const plan::ReadNode& node, Alias self, Alias parent);
+    void order_join(const plan::ReadNode& embed, Alias parent, unsigned number);
     void exists(const plan::ReadNode& embed, Alias parent);
     void link(const plan::ReadNode& embed, Alias self, Alias parent, class Conjunction& conjunction);
     void to_many(const plan::ReadNode& embed, Alias parent, unsigned number);

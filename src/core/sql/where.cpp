@@ -71,7 +71,7 @@ void Tree::junction(const plan::ReadNode* node, const plan::Junction& junction, 
 void Tree::exists(const plan::ReadNode& embed, Alias parent) {
     const Alias self{'t', next_++};
     out_ << "EXISTS (SELECT 1";
-    from(embed, self);
+    from(embed, self, parent);
     conditions(embed, self, parent, Joined::none, " WHERE ");
     if (embed.window.limit == 0) out_ << " LIMIT 0";
     if (embed.window.offset > 0) (out_ << " OFFSET ").parameter(embed.window.offset);

@@ -113,7 +113,11 @@ void append_needed(Writer& out, const plan::ReadNode& root) {
         (out << separator).column(root_alias, column);
         separator = ", ";
     }
-    if (columns.empty()) out << '1';
+    if (needs_row(root)) {
+        (out << separator << root_alias << " AS ").identifier(carried_row);
+    } else if (columns.empty()) {
+        out << '1';
+    }
 }
 
 // What is selected behind the write: its rows, or the body that Postgres makes of them.

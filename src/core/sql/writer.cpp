@@ -64,6 +64,15 @@ Writer& Writer::column(Alias alias, std::string_view name) {
     return identifier(name);
 }
 
+Writer& Writer::routine(const catalog::RoutineName& routine) {
+    return identifier(routine.schema).operator<<('.').identifier(routine.name);
+}
+
+Writer& Writer::row(Alias alias) {
+    const bool carried = root_is_carried_ && alias.letter == root_alias.letter && alias.number == root_alias.number;
+    return carried ? column(alias, carried_row) : *this << alias;
+}
+
 Writer& Writer::parameter(std::string value) {
     statement_.parameters.emplace_back(std::move(value));
     return parameter_again(statement_.parameters.size());

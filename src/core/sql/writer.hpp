@@ -17,6 +17,10 @@ struct Alias {
     char letter = 't';
     unsigned number = 0;
 };
+constexpr Alias root_alias{'t', 0};
+
+// Rows of a CTE have no type that a function could take, so where one is called each carries the relation's row in a column.
+constexpr std::string_view carried_row = "pgrst_row";
 
 class Writer {
 public:
@@ -36,12 +40,15 @@ public:
     void call(Alias alias, std::string_view name);
 
     Writer& number(std::uint64_t value);
-    Writer& identifier(std::string_view name);            // quoted
-    Writer& relation(const catalog::Relation& relation);  // "schema"."name"
-    Writer& column(Alias alias, std::string_view name);   // t0."name"
-    Writer& parameter(std::string value);                 // $n
-    Writer& parameter(std::int64_t value);                // $n::bigint
-    Writer& parameter_again(std::size_t n);               // one that is there already
+    Writer& identifier(std::string_view name);             // quoted
+    Writer& relation(const catalog::Relation& relation);   // "schema"."name"
+    Writer& column(Alias alias, std::string_view name);    // t0."name"
+    Writer& routine(const catalog::RoutineName& routine);  // "schema"."name"
+    Writer& row(Alias alias);                              // the whole row, of its relation's type
+    void carry_root_row() { root_is_carried_ = true; }     // from here on the root's rows are those of a CTE
+    Writer& parameter(std::string value);                  // $n
+    Writer& parameter(std::int64_t value);                 // $n::bigint
+    Writer& parameter_again(std::size_t n);                // one that is there already
     [[nodiscard]] std::size_t parameters() const { return statement_.parameters.size(); }
 
     // Ends the statement.
@@ -51,6 +58,7 @@ private:
     Statement statement_;
     Alias called_{};
     std::string_view called_name_;
+    bool root_is_carried_ = false;
 };
 
 // {"a","b"}: Postgres' array literal of these values.

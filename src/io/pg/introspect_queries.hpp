@@ -54,7 +54,7 @@ order by source, target, kind)";
 
 // $2 the role whose privileges count.
 inline constexpr const char* relations = R"(
-select c.oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relispartition as partition,
+select c.oid, c.reltype as row_type, n.nspname as schema, c.relname as name, c.relkind as kind, c.relispartition as partition,
        c.relrowsecurity as row_security, coalesce(obj_description(c.oid, 'pg_class'), '') as comment,
        u.usage and has_any_column_privilege($2::name, c.oid, 'select') as may_select,
        u.usage and has_any_column_privilege($2::name, c.oid, 'insert') as may_insert,
@@ -73,31 +73,25 @@ where c.oid = any($1::oid[])
 order by n.nspname, c.relname)";
 
 inline constexpr const char* columns = R"(
-with recursive domains(oid, base, not_null, defaulted) as (
-  select t.oid, t.typbasetype, t.typnotnull, t.typdefaultbin is not null from pg_type t where t.typtype = 'd'
-  union all
-  select d.oid, t.typbasetype, d.not_null or t.typnotnull, d.defaulted or t.typdefaultbin is not null
-  from domains d join pg_type t on t.oid = d.base and t.typtype = 'd'
-)
 select a.attrelid as relation, a.attname as name, a.attnum as position, format_type(a.atttypid, a.atttypmod) as type,
-       a.atttypid as type_oid, coalesce(d.base, a.atttypid) as base_oid,
-       not (a.attnotnull or coalesce(d.not_null, false)) as nullable,
-       a.atthasdef or a.attidentity <> '' or coalesce(d.defaulted, false) as has_default,
-       a.attgenerated <> '' or a.attidentity = 'a' as generated,
-       coalesce(col_description(a.attrelid, a.attnum), '') as comment,
-       (select array_agg(e.enumlabel::text order by e.enumsortorder) from pg_enum e
-        where e.enumtypid = coalesce(d.base, a.atttypid)) as labels
-from pg_attribute a
-  left join lateral (select base, not_null, defaulted from domains d join pg_type t on t.oid = d.base and t.typtype <> 'd'
-                     where d.oid = a.atttypid) d on true
+       a.atttypid as type_oid, a.atttypmod as type_modifier, t.typcategory as category, a.attnotnull as not_null,
+       a.atthasdef or a.attidentity <> '' as has_default,
+       case when a.attidentity = 'd' then (
+              select format('nextval(%L)', d.objid::regclass) from pg_depend d
+              where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid
+                and d.refobjsubid = a.attnum and d.deptype = 'i' limit 1)
+            when a.attgenerated = '' then pg_get_expr(f.adbin, f.adrelid) end as fallback,
+       a.attgenerated <> '' as generated, coalesce(col_description(a.attrelid, a.attnum), '') as comment
+from pg_attribute a join pg_type t on t.oid = a.atttypid
+  left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
 where a.attrelid = any($1::oid[]) and a.attnum > 0 and not a.attisdropped
 order by a.attrelid, a.attnum)";
 
-// A row for each column of each key. Unique indexes count as the constraints do when they are whole: no predicate, no
-// expression.
+// A row for each column of each key. A unique index that is no constraint makes no key, as in PostgREST.
 inline constexpr const char* keys = R"(
 select i.indrelid as relation, i.indexrelid as key, i.indisprimary as primary_key, a.attname as column
 from pg_index i join pg_class c on c.oid = i.indexrelid
+  join pg_constraint u on u.conindid = i.indexrelid and u.conrelid = i.indrelid and u.contype in ('p', 'u')
   cross join lateral unnest(i.indkey::int2[]) with ordinality as k(attnum, n)
   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
 where i.indrelid = any($1::oid[]) and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
@@ -123,27 +117,5 @@ order by p.polrelid, p.polname)";
 inline constexpr const char* procedures =
     "select oid, proname as name, provolatile as volatility from pg_proc "
     "where oid = any($1::oid[]) order by oid";
-
-// $1 schemas, $2 the role. Triggers and what speaks with Postgres' inside are no business of an API.
-inline constexpr const char* functions = R"(
-select p.oid, n.nspname as schema, p.proname as name, format_type(p.prorettype, null) as return_type,
-       coalesce(obj_description(p.oid, 'pg_proc'), '') as comment, p.proretset as returns_set,
-       p.prorettype = 'void'::regtype as returns_void, t.typtype = 'c' or p.prorettype = 'record'::regtype as composite,
-       p.provolatile as volatility,
-       has_schema_privilege($2::name, n.oid, 'usage') and has_function_privilege($2::name, p.oid, 'execute') as may_execute
-from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_type t on t.oid = p.prorettype
-where n.nspname = any($1) and p.prokind = 'f'
-  and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)
-order by n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))";
-
-inline constexpr const char* parameters = R"(
-select p.oid as function, coalesce(a.name, '') as name, format_type(a.type, null) as type,
-       coalesce(a.mode = 'v', false) as variadic,
-       row_number() over (partition by p.oid order by a.n) > p.pronargs - p.pronargdefaults as has_default
-from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-  cross join lateral unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargnames, p.proargmodes)
-    with ordinality as a(type, name, mode, n)
-where n.nspname = any($1) and p.prokind = 'f' and coalesce(a.mode, 'i') in ('i', 'b', 'v')
-order by p.oid, a.n)";
 
 }  // namespace millrace::pg::queries

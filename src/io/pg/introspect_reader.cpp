@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "introspect_queries.hpp"
+#include "introspect_setting_queries.hpp"
 #include "millrace/core/text.hpp"
 
 namespace millrace::pg {
@@ -12,11 +13,6 @@ namespace {
 using catalog::Relation;
 using catalog::RelationFacts;
 using catalog::RelationKind;
-using catalog::Volatility;
-
-std::uint32_t oid(const pqxx::row& row, const char* column) { return row[column].as<std::uint32_t>(); }
-std::string text_of(const pqxx::row& row, const char* column) { return row[column].as<std::string>(); }
-bool flag(const pqxx::row& row, const char* column) { return row[column].as<bool>(); }
 
 RelationKind kind_of(const std::string& relkind) {
     switch (relkind.front()) {
@@ -31,11 +27,6 @@ RelationKind kind_of(const std::string& relkind) {
         default:
             return RelationKind::table;
     }
-}
-
-Volatility volatility_of(const std::string& provolatile) {
-    if (provolatile == "i") return Volatility::immutable;
-    return provolatile == "s" ? Volatility::stable : Volatility::is_volatile;
 }
 
 Relation relation_of(const pqxx::row& row) {
@@ -54,31 +45,6 @@ Relation relation_of(const pqxx::row& row) {
     return relation;
 }
 
-std::vector<std::string> labels_of(const pqxx::field& field) {
-    std::vector<std::string> labels;
-    if (field.is_null()) return labels;
-    pqxx::array_parser parser = field.as_array();
-    for (auto [juncture, label] = parser.get_next(); juncture != pqxx::array_parser::juncture::done;
-         std::tie(juncture, label) = parser.get_next())
-        if (juncture == pqxx::array_parser::juncture::string_value) labels.push_back(label);
-    return labels;
-}
-
-catalog::Column column_of(const pqxx::row& row) {
-    catalog::Column column;
-    column.name = text_of(row, "name");
-    column.type = text_of(row, "type");
-    column.type_oid = oid(row, "type_oid");
-    column.base_type_oid = oid(row, "base_oid");
-    column.position = row["position"].as<int>();
-    column.nullable = flag(row, "nullable");
-    column.has_default = flag(row, "has_default");
-    column.generated = flag(row, "generated");
-    column.comment = text_of(row, "comment");
-    column.enum_values = labels_of(row["labels"]);
-    return column;
-}
-
 std::uint32_t from_hex(const std::string& digits) {
     std::uint32_t value = 0;
     std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
@@ -87,32 +53,10 @@ std::uint32_t from_hex(const std::string& digits) {
 
 }  // namespace
 
-std::string array_text(const std::vector<std::string>& items) {
-    std::string out = "{";
-    for (const std::string& item : items) {
-        if (out.size() > 1) out += ',';
-        out += '"';
-        for (const char c : item) {
-            if (c == '"' || c == '\\') out += '\\';
-            out += c;
-        }
-        out += '"';
-    }
-    return out += '}';
-}
-
-std::string array_text(const std::vector<std::uint32_t>& oids) {
-    std::string out = "{";
-    for (const std::uint32_t one : oids) {
-        if (out.size() > 1) out += ',';
-        out += std::to_string(one);
-    }
-    return out += '}';
-}
-
 catalog::Catalog CatalogReader::read(const std::string& anonymous_role) {
     transaction_.exec(queries::begin);
     read_server(anonymous_role);
+    types_.read(transaction_);
     read_reach();
     read_relations();
     read_columns();
@@ -121,6 +65,9 @@ catalog::Catalog CatalogReader::read(const std::string& anonymous_role) {
     read_policies();
     catalog::settle_dependencies(catalog_, facts_, read_procedures());
     read_functions();
+    read_row_functions();
+    read_media_handlers();
+    read_settings();
     catalog::complete(catalog_);
     return std::move(catalog_);
 }
@@ -161,6 +108,7 @@ void CatalogReader::read_relations() {
         facts.watched = flag(row, "watched");
         if (!row["query"].is_null()) facts.query = catalog::read_query_tree(row["query"].c_str());
         places_.emplace(facts.oid, catalog_.relations.size());
+        rows_.emplace(oid(row, "row_type"), catalog_.relations.size());
         catalog_.relations.push_back(relation_of(row));
         facts_.push_back(std::move(facts));
     }
@@ -169,7 +117,7 @@ void CatalogReader::read_relations() {
 
 void CatalogReader::read_columns() {
     for (const pqxx::row& row : transaction_.exec_params(queries::columns, oids_))
-        catalog_.relations[places_.at(oid(row, "relation"))].columns.push_back(column_of(row));
+        catalog_.relations[places_.at(oid(row, "relation"))].columns.push_back(types_.stored_column_of(row));
 }
 
 void CatalogReader::read_keys() {
@@ -216,40 +164,22 @@ std::vector<catalog::ProcedureFacts> CatalogReader::read_procedures() {
     }
     std::vector<catalog::ProcedureFacts> procedures;
     for (const pqxx::row& row : transaction_.exec_params(queries::procedures, array_text(called)))
-        procedures.push_back({oid(row, "oid"), text_of(row, "name"), volatility_of(text_of(row, "volatility"))});
+        procedures.push_back({oid(row, "oid"), text_of(row, "name"), volatility_of(row)});
     return procedures;
 }
 
-void CatalogReader::read_functions() {
-    std::unordered_map<std::uint32_t, std::size_t> places;
-    for (const pqxx::row& row : transaction_.exec_params(queries::functions, schemas_, role_)) {
-        places.emplace(oid(row, "oid"), catalog_.functions.size());
-        catalog::Function function;
-        function.schema = text_of(row, "schema");
-        function.name = text_of(row, "name");
-        function.return_type = text_of(row, "return_type");
-        function.comment = text_of(row, "comment");
-        function.returns_set = flag(row, "returns_set");
-        if (flag(row, "returns_void")) function.result = catalog::ResultKind::is_void;
-        if (flag(row, "composite")) function.result = catalog::ResultKind::composite;
-        function.volatility = volatility_of(text_of(row, "volatility"));
-        function.anonymous_may_execute = flag(row, "may_execute");
-        catalog_.functions.push_back(std::move(function));
+void CatalogReader::read_settings() {
+    std::string query = queries::role_settings;
+    constexpr int granting_version = 150000;
+    if (catalog_.server_version >= granting_version) query += queries::or_granted;
+    for (const pqxx::row& row : transaction_.exec(query + queries::role_settings_end)) {
+        const std::string role = text_of(row, "role");
+        if (catalog_.role_settings.empty() || catalog_.role_settings.back().role != role)
+            catalog_.role_settings.push_back({role, {}});
+        catalog_.role_settings.back().settings.emplace_back(text_of(row, "name"), text_of(row, "value"));
     }
-    read_parameters(places);
-}
-
-void CatalogReader::read_parameters(const std::unordered_map<std::uint32_t, std::size_t>& functions) {
-    for (const pqxx::row& row : transaction_.exec_params(queries::parameters, schemas_)) {
-        const auto found = functions.find(oid(row, "function"));
-        if (found == functions.end()) continue;
-        catalog::Parameter parameter;
-        parameter.name = text_of(row, "name");
-        parameter.type = text_of(row, "type");
-        parameter.has_default = flag(row, "has_default");
-        parameter.variadic = flag(row, "variadic");
-        catalog_.functions[found->second].parameters.push_back(std::move(parameter));
-    }
+    for (const pqxx::row& row : transaction_.exec(queries::timezones)) catalog_.timezones.push_back(text_of(row, "name"));
+    catalog_.schema_comment = transaction_.exec_params(queries::schema_comment, schemas_)[0][0].as<std::string>();
 }
 
 }  // namespace millrace::pg

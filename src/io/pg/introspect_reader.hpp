@@ -8,18 +8,15 @@
 #include <unordered_map>
 #include <vector>
 
+#include "introspect_rows.hpp"
 #include "millrace/core/catalog.hpp"
 
 namespace millrace::pg {
 
-// An array's text form, each element quoted.
-[[nodiscard]] std::string array_text(const std::vector<std::string>& items);
-[[nodiscard]] std::string array_text(const std::vector<std::uint32_t>& oids);
-
 class CatalogReader {
 public:
-    CatalogReader(pqxx::transaction_base& transaction, const std::vector<std::string>& schemas)
-        : transaction_(transaction), schemas_(array_text(schemas)) {}
+    CatalogReader(pqxx::transaction_base& transaction, const std::vector<std::string>& schemas,
+                  const std::vector<std::string>& extra_schemas);
 
     catalog::Catalog read(const std::string& anonymous_role);
 
@@ -32,15 +29,29 @@ private:
     void read_foreign_keys();
     void read_policies();
     [[nodiscard]] std::vector<catalog::ProcedureFacts> read_procedures();
+
     void read_functions();
-    void read_parameters(const std::unordered_map<std::uint32_t, std::size_t>& functions);
+    void read_arguments();
+    void read_results();
+    void settle_result(catalog::Function& function) const;
+
+    void read_row_functions();
+    void add_computed(const pqxx::row& row);
+    void add_relationship(const pqxx::row& row);
+    void read_media_handlers();
+    void read_settings();
 
     pqxx::transaction_base& transaction_;
-    std::string schemas_, oids_, role_;
+    std::string schemas_, all_schemas_;  // those that are exposed; and with them those whose functions count
+    std::string oids_, role_;
+    Types types_;
     catalog::Catalog catalog_;
-    std::map<std::uint32_t, catalog::RelationFacts> reached_;  // by oid, until the relations are read
-    std::vector<catalog::RelationFacts> facts_;                // of the relation at the same place
-    std::unordered_map<std::uint32_t, std::size_t> places_;    // oid → place in relations
+    std::map<std::uint32_t, catalog::RelationFacts> reached_;   // by oid, until the relations are read
+    std::vector<catalog::RelationFacts> facts_;                 // of the relation at the same place
+    std::unordered_map<std::uint32_t, std::size_t> places_;     // oid → place in relations
+    std::unordered_map<std::uint32_t, std::size_t> rows_;       // oid of the row's type → place in relations
+    std::unordered_map<std::uint32_t, std::size_t> functions_;  // oid → place in functions
+    std::unordered_map<std::uint32_t, std::vector<catalog::Column>> composites_;  // oid of the type → its columns
 };
 
 }  // namespace millrace::pg

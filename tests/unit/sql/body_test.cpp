@@ -26,7 +26,7 @@ sql::Script script_of(const request::ApiRequest& request, const char* resource, 
                       const request::Payload& payload = {}) {
     const auto plan = make(request, v1()[resource], payload);
     EXPECT_TRUE(plan) << plan.error().message;
-    return sql::render(*plan, {}, {.want_snapshot = cached, .count_max = 0, .form = form});
+    return sql::render(*plan, {}, {.want_snapshot = cached, .form = form});
 }
 
 std::string text_of(const request::ApiRequest& request, const char* resource, const sql::Form& form) {

@@ -123,7 +123,7 @@ TEST(SqlInsert, gives_each_object_the_defaults_that_it_lacks) {
     request.has_columns = request.preferences.missing_default = true;
     request.columns = {"number", "name"};
     const auto plan = make(request, shop.show("customers", "customers", {{"id", "number"}}), payload("[{},{}]", {}));
-    check(sql::render(*plan, {}, false),
+    check(sql::render(*plan, {}),
           "INSERT INTO \"public\".\"customers\" AS t0 (\"id\", \"name\") SELECT b0.\"number\", b0.\"name\" FROM "
           "jsonb_to_recordset((SELECT jsonb_agg(jsonb_build_object($1::text, nextval('s'::regclass)) || x0.value) FROM "
           "jsonb_array_elements($2::jsonb) AS x0)) AS b0(\"number\" integer, \"name\" text)",
@@ -143,7 +143,7 @@ TEST(SqlInsert, of_many_defaults_calls_no_function_with_too_many_arguments) {
     for (const auto& each : columns) request.columns.push_back(each.name);
     const auto plan = make(request, shop.show("wide", "wide"), payload("{}", {}));
     EXPECT_NE(
-        sql::render(*plan, {}, false).statements.at(0).text.find("$50::text, 0) || jsonb_build_object($51::text, 0) || x0."),
+        sql::render(*plan, {}).statements.at(0).text.find("$50::text, 0) || jsonb_build_object($51::text, 0) || x0."),
         std::string::npos);
 }
 
@@ -156,7 +156,7 @@ TEST(SqlInsert, reads_what_represents_a_domain_by_its_functions) {
     auto request = write(Action::replace);
     where(request, eq("colour", "#1"));
     const auto plan = make(request, paints, payload(R"({"colour":"#1"})", {"colour"}));
-    const std::string text = sql::render(*plan, {}, false).statements.at(0).text;
+    const std::string text = sql::render(*plan, {}).statements.at(0).text;
     EXPECT_TRUE(
         text.starts_with("INSERT INTO \"public\".\"paints\" AS t0 (\"colour\") SELECT "
                          "\"public\".\"from_j\"(b0.\"colour\") FROM json_to_recordset($1::json) AS "
