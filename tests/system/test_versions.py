@@ -20,6 +20,72 @@ class Versions(SystemTest):
         self.assertEqual((made.status, made.json[0]["title"]), (201, "New name"))
         self.assertNotIn("cost", made.json[0])
 
+    def test_new_names_work_in_every_form_of_a_body(self):
+        ask = "/v2/items?select=title,category_id,price"
+        many = [{"title": "One", "category_id": 1, "price": 1}, {"title": "Two", "category_id": 1, "price": 2}]
+        csv = "title,category_id,price\nOne,1,1\nTwo,1,2\n"
+        form = "title=One&category_id=1&price=1"
+        for body, kind in ((many, "application/json"), (csv, "text/csv"), (form, "application/x-www-form-urlencoded")):
+            with self.subTest(kind):
+                made = self.send("POST", ask, body, "return=representation", Content_Type=kind)
+                self.assertEqual((made.status, made.json), (201, many[:1] if body is form else many))
+        for body, kind in (({"name": "x"}, "application/json"), ("name,price\nx,1\n", "text/csv"), ("name=x", "application/x-www-form-urlencoded")):
+            with self.subTest(kind):
+                refused = self.send("POST", ask, body, Content_Type=kind)
+                self.assert_error(refused, 400, "PGRST204")
+                self.assertEqual(refused.json["message"], "Could not find the 'name' column of 'items' in the schema cache")
+
+    def test_new_names_work_in_columns_and_defaults(self):
+        rows = [{"title": "Kept", "category_id": 1, "price": 3, "name": "ignored", "stock": 9}, {"title": "Lacks", "category_id": 1, "price": 4}]
+        ask = "/v2/items?select=title,stock,updated&columns=title,category_id,price,stock,updated"
+        made = self.send("POST", ask, rows, "return=representation, missing=default")
+        self.assertEqual((made.status, made.headers.get("preference-applied")), (201, "missing=default, return=representation"))
+        self.assertEqual([(row["title"], row["stock"]) for row in made.json], [("Kept", 9), ("Lacks", 0)])
+        self.assertTrue(all(row["updated"] for row in made.json))
+        self.assert_error(self.send("POST", "/v2/items?columns=name,price", rows), 400, "PGRST204")
+        self.assert_error(self.send("PATCH", "/v2/items?id=eq.1&columns=cost", {"cost": 1}), 400, "PGRST204")
+
+    def test_new_names_work_in_filters_of_writes_and_what_they_return(self):
+        self.send("POST", "/v2/items", {"title": "Changing", "category_id": 1, "price": 5})
+        changed = self.send("PATCH", "/v2/items?title=eq.Changing&select=title,price", {"title": "Changed", "price": 6}, "return=representation")
+        self.assertEqual(changed.json, [{"title": "Changed", "price": 6}])
+        embedded = self.send("PATCH", "/v2/items?title=eq.Changed&select=title,categories(parent)", {"price": 7}, "return=representation")
+        self.assertEqual(embedded.json, [{"title": "Changed", "categories": {"parent": None}}])
+        self.assert_error(self.send("PATCH", "/v2/items?name=eq.Changed", {"price": 1}), 400, "42703")
+        self.assert_error(self.send("DELETE", "/v2/items?cost=gte.0"), 400, "42703")
+        gone = self.send("DELETE", "/v2/items?title=eq.Changed&select=title", prefer="return=representation")
+        self.assertEqual(gone.json, [{"title": "Changed"}])
+
+    def test_new_names_work_in_location(self):
+        item = self.send("POST", "/v2/items", {"title": "Found", "category_id": 1, "price": 5}, "return=headers-only")
+        self.assertRegex(item.headers["location"], r"^/v2/items\?id=eq\.\d+$")
+        self.assertEqual(self.get(item.headers["location"] + "&select=title").json, [{"title": "Found"}])
+        line = {"order_id": 11, "item_id": 999, "quantity": 1, "unit_price": 2}
+        made = self.send("POST", "/v2/order_lines", line, "return=headers-only")
+        self.assertEqual((made.status, made.headers["location"]), (201, "/v2/order_lines?order_id=eq.11&item_id=eq.999"))
+        self.assertEqual(self.get(made.headers["location"]).json, [line])
+
+    def test_new_names_work_in_upserts(self):
+        line = {"order_id": 12, "item_id": 998, "quantity": 1, "unit_price": 2}
+        ask = "/v2/order_lines?on_conflict=order_id,item_id&select=item_id,quantity"
+        for quantity, status in ((1, 201), (5, 200)):
+            merged = self.send("POST", ask, dict(line, quantity=quantity), "resolution=merge-duplicates, return=representation")
+            self.assertEqual((merged.status, merged.json), (status, [{"item_id": 998, "quantity": quantity}]))
+        ignored = self.send("POST", ask, dict(line, quantity=9), "resolution=ignore-duplicates, return=representation")
+        self.assertEqual((ignored.status, ignored.json), (201, []))
+        unknown = self.send("POST", "/v2/order_lines?on_conflict=order_id,product_id", line, "resolution=merge-duplicates")
+        self.assert_error(unknown, 400, "42703")
+
+    def test_new_names_work_in_put(self):
+        line = {"order_id": 13, "item_id": 997, "quantity": 1, "unit_price": 2}
+        path = "/v2/order_lines?order_id=eq.13&item_id=eq.997"
+        for quantity, status in ((1, 201), (5, 200)):
+            put = self.send("PUT", path, dict(line, quantity=quantity), "return=representation")
+            self.assertEqual((put.status, put.json), (status, [dict(line, quantity=quantity)]))
+        self.assert_error(self.send("PUT", path, dict(line, item_id=996)), 400, "PGRST115")
+        self.assert_error(self.send("PUT", "/v2/order_lines?order_id=eq.13&product_id=eq.997", line), 405, "PGRST105")
+        self.assertEqual(self.sql("select count(*) from shop.order_items where order_id = 13 and product_id = 996"), "0")
+
     def test_what_a_version_hides_cannot_be_reached(self):
         for path in ("items?select=cost", "items?cost=gt.0", "items?order=cost", "items?or=(cost.gt.0,id.eq.1)",
                      "items?select=name", "items?name=eq.x", "order_lines?select=items(cost)", "order_lines?select=items(name)",

@@ -63,6 +63,7 @@ enum class Fault : std::uint8_t {
     unsupported_feature,
     aggregates_disabled,
     max_affected_violated,
+    max_affected_of_one,
     no_relationship,
     ambiguous_relationship,
     no_function,

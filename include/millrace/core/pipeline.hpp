@@ -52,12 +52,14 @@ struct Work {
         openapi::Server server;
     };
     std::optional<Describing> describing{};
+    const routes::ApiFunction* function = nullptr;  // of a call; then the resource is that of its rows
     sql::Script script;
     reply::Shape shape;
     std::optional<CachePlan> cache;       // only of reads that may be cached
     std::vector<cache::Tag> invalidates;  // of writes
     routes::RouteClass route_class = routes::RouteClass::automatic;
     bool authenticated = false;
+    bool safe = true;          // GET and HEAD
     bool negotiated = false;   // the answer says which schema it is of
     bool by_full_key = false;  // a read of one row at most
     bool repeatable = false;   // nothing of the one request is in it but what its remember key says

@@ -108,7 +108,21 @@ struct Remove {
     std::optional<ReadNode> returning;
 };
 
-using Plan = std::variant<Read, Insert, Update, Remove>;
+// A call of a function, and a read of the rows that it returns.
+struct Call {
+    const catalog::Function* function = nullptr;
+    // Those that are given, in the function's order; the others have defaults. A single one without a name takes the body.
+    std::vector<const catalog::Parameter*> parameters;
+    // Of each parameter, as text; of a variadic one an array literal. Empty: they are members of `body`.
+    std::vector<std::string> values;
+    std::string body;  // JSON, or what the single unnamed parameter takes
+    bool body_is_array = false;
+    bool read_only = false;  // of GET and HEAD, and of functions that say that they change nothing
+    ReadNode rows;           // its resource is Overload::result
+    request::CountKind count = request::CountKind::none;
+};
+
+using Plan = std::variant<Read, Insert, Update, Remove, Call>;
 
 struct Options {
     bool aggregates = false;          // sum(), count(), … in selects (PostgREST: db-aggregates-enabled)
@@ -120,6 +134,12 @@ struct Options {
 // only what the version shows.
 [[nodiscard]] Result<Plan> make_plan(const request::ApiRequest& request, request::Payload payload,
                                      const routes::Resource& resource, const Options& options = {});
+
+// Chooses among the functions of a name by the names of the arguments (PostgREST, "Functions as RPC", "Overloaded functions").
+// Fails with no_function or ambiguous_function, and as a read does.
+[[nodiscard]] Result<Plan> make_call(const request::ApiRequest& request, request::Payload payload,
+                                     const routes::ApiCatalog& api, const routes::ApiFunction& function,
+                                     const Options& options = {});
 
 // The same from a body as it was sent; fails with bad_body as well.
 [[nodiscard]] Result<Plan> make_plan(const request::ApiRequest& request, std::string_view body,

@@ -16,6 +16,9 @@ namespace millrace::reply {
 // Body {code, message, details, hint} with the error's status and headers.
 [[nodiscard]] message::Reply from_error(const Error& error);
 
+// What the rows of a call are in JSON: rows, one row, values, one value, or nothing at all.
+enum class CallForm : std::uint8_t { rows, row, values, value, nothing };
+
 // Everything that finish needs of a request once its rows are there.
 struct Shape {
     request::Action action = request::Action::read;
@@ -28,6 +31,7 @@ struct Shape {
     std::vector<std::string> location_keys;  // API names of the primary key
     std::vector<std::string> applied;        // Preference-Applied
     std::optional<std::int64_t> max_affected;
+    CallForm call = CallForm::rows;  // of action call
 };
 
 // The columns `main` returns, snapshot column excluded, become the body; 200, 201, 204, 206, 406 or 416 as the rows decide.
@@ -39,6 +43,8 @@ struct Shape {
 // Rows → JSON text: an array, or the objects alone with commas between (one row of a singular reply).
 enum class RowsForm : std::uint8_t { array, objects };
 void append_json_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
+// The first column alone: [1,2] or, as objects, 1,2.
+void append_json_values(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
 // The same without what is null in objects.
 void append_stripped_rows(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form);
 

@@ -175,6 +175,7 @@ enum class Action : std::uint8_t { read, insert, update, replace, remove, call, 
 struct ApiRequest {
     Action action = Action::read;
     bool head_only = false;
+    bool safe = false;    // GET or HEAD: a call must change nothing then
     std::string profile;  // Accept-Profile or Content-Profile
     bool has_select = false;
     std::vector<SelectItem> select;  // empty with has_select false: every column

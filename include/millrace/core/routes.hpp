@@ -46,15 +46,22 @@ struct ResourceRule {
     Policies policies;
 };
 
+// "rpc/<name>": a function, every overload of it.
+struct FunctionRule {
+    std::string function;  // "function" or "schema.function"
+    Policies policies;
+};
+
 // A route table as written, config/routes/<version>.json.
 struct RouteTable {
     std::string file;
     std::string version;            // "v1": the first path segment
     std::string schema = "public";  // of several tables of a version its name in Accept-Profile and Content-Profile
     bool at_root = false;           // the version is served at "/" too, where no other version's name stands
-    bool expose_schema = false;     // "expose": "schema": every relation of the schema is a resource, besides those listed
+    bool expose_schema = false;     // "expose": "schema": all relations and functions of the schema, besides those listed
     std::map<std::string, ResourceRule> resources;
-    std::set<std::string> hide;  // relations that "expose" must not show
+    std::map<std::string, FunctionRule> functions;  // by their names in the API; in the file they are resources "rpc/<name>"
+    std::set<std::string> hide;                     // relations, and functions as "rpc/<name>", that "expose" must not show
     Policies defaults;
     std::optional<WallTime> deprecated, sunset;
     std::string successor;  // a version's name
@@ -107,19 +114,28 @@ struct Resource {
     [[nodiscard]] std::string allow() const;  // the value of Allow
 };
 
+// The column in which a call returns what is no row: scalars and records.
+inline constexpr std::string_view scalar_column = "pgrst_scalar";
+
 // One of the functions of a name. Rows that it returns are seen through `rows`: the resource of the relation whose rows they
 // are when the version shows it, else one made of the function's own result columns, without links. Nothing for void, scalars
 // and records.
 struct Overload {
     const catalog::Function* function = nullptr;
     const Resource* rows = nullptr;
+    const Resource* result = nullptr;  // what a call reads: `rows`, else a resource of the one column scalar_column
 };
 
 // /rpc/<name>
 struct ApiFunction {
     std::string name;
-    std::vector<Overload> overloads;
+    std::string route;                // "rpc/<name>": what counts and lines of the log call it
+    std::vector<Overload> overloads;  // of fewer parameters first
     ResolvedPolicies policies;
+
+    [[nodiscard]] bool allows(message::Method method) const;
+    // The value of Allow: without GET and HEAD when every overload is volatile (PostgREST, "OPTIONS method").
+    [[nodiscard]] std::string allow() const;
 };
 
 // One version over one catalog. Immutable; its pointers point into the catalog that it keeps alive.
@@ -143,9 +159,9 @@ private:
     std::shared_ptr<const catalog::Catalog> catalog_;
     std::vector<std::unique_ptr<Resource>> resources_;
     std::unordered_map<std::string_view, const Resource*> by_name_;
-    std::vector<std::unique_ptr<ApiFunction>> functions_;      // sorted by name
-    std::vector<std::unique_ptr<Resource>> function_results_;  // what Overload::rows points to besides resources
-    std::vector<catalog::Relation> function_relations_;        // behind them
+    std::vector<std::unique_ptr<ApiFunction>> functions_;                 // sorted by name
+    std::vector<std::unique_ptr<Resource>> function_results_;             // what Overload::rows points to besides resources
+    std::vector<std::unique_ptr<catalog::Relation>> function_relations_;  // behind them
 };
 
 struct Lens {
@@ -163,6 +179,9 @@ struct Match {
     bool openapi = false;                   // or its openapi.json
     bool at_root = false;                   // the path names no version
     bool negotiated = false;                // the version has several schemas, or the request named one
+    // Keeps `function` when the version shows none of that name: it then has no overloads, and what the call lacks is said
+    // once its arguments are known.
+    std::shared_ptr<const ApiFunction> unknown_function{};
 
     // What stands before a resource's name in the path: "/v1", or nothing.
     [[nodiscard]] std::string base() const { return at_root ? std::string() : "/" + api->version(); }
@@ -170,7 +189,7 @@ struct Match {
 
 using Versions = std::vector<std::shared_ptr<const ApiCatalog>>;
 
-// Path → version and resource. `profile` chooses between several schemas of a version; empty: the first. Fails with
+// Path → version and resource or function. `profile` chooses between several schemas of a version; empty: the first. Fails with
 // no_such_version, version_is_gone (410, after the sunset), unacceptable_schema (406), no_relation (404 with a suggestion) or
 // bad_query (bad percent-encoding). Methods are not looked at.
 [[nodiscard]] Result<Match> match(const Versions& versions, std::string_view path, std::string_view profile, WallTime now);

@@ -51,6 +51,7 @@ struct BodyForm {
     bool nulls_stripped = false;
     bool binary = false;                         // bytes rather than text: they come as hex
     catalog::RoutineName handler{};              // of BodyKind::handler
+    bool of_value = false;                       // of a call that returns one value: the handler takes that, not a row
     const catalog::Relation* rows_of = nullptr;  // what the handler takes rows of; nothing: of anything
 };
 struct Explain {
@@ -87,10 +88,13 @@ struct Script {
     Answer answer = Answer::rows;
     bool binary = false;        // the body is hex
     bool has_snapshot = false;  // main's last column is pg_current_snapshot(), not part of the answer
+    // Of a call with a count: main's last column is the total. In an answer of rows the one before says whether there is a row.
+    bool has_total = false;
     // The statement with what the transaction has to say at its end, one row: the write's xid8 (null when it changed nothing),
     // and the settings response.headers and response.status.
     std::optional<std::size_t> outcome;
     bool rolls_back = false;  // nothing of it stays
+    bool in_block = false;    // needs BEGIN: what it says of its transaction means nothing in an implicit one
     bool writes = false;
     bool counts_inserted = false;  // of an upsert: outcome's last cell is how many of its rows were new; null when it had none
     bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
@@ -109,10 +113,13 @@ struct Session {
     std::string role{};                                              // empty: the lane's own
     std::vector<std::pair<std::string, std::string>> settings{};
     std::optional<catalog::RoutineName> pre_request{};  // called next; without a schema it is looked for in the search_path
+    std::string isolation{};                            // "serializable", …; empty: as the database has it
     bool reads_only = false;                            // what the request runs may change nothing
     bool reports = false;                               // what runs may say how to answer: Script::outcome
     bool rolls_back = false;
-    [[nodiscard]] bool empty() const { return role.empty() && settings.empty() && before_role.empty() && !rolls_back; }
+    [[nodiscard]] bool empty() const {
+        return role.empty() && settings.empty() && before_role.empty() && isolation.empty() && !rolls_back;
+    }
 };
 
 struct RenderOptions {

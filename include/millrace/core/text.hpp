@@ -29,6 +29,11 @@ void append_json_string(std::string& out, std::string_view s);  // with its quot
 // The candidate closest to `word` by edit distance, when it is close enough to be meant; else nothing.
 [[nodiscard]] std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates);
 
+// The candidate most like `word`, of those whose likeness is at least `least`: 1 less the share of letters to be changed. As
+// PostgREST does it, so that hints are the same.
+[[nodiscard]] std::optional<std::string> most_similar(std::string_view word, std::span<const std::string> candidates,
+                                                      double least);
+
 // Sixteen bytes at a step; stable across processes and builds of one byte order. Not for secrets.
 [[nodiscard]] std::uint64_t hash64(std::string_view s, std::uint64_t seed = 0);
 

@@ -37,8 +37,9 @@ void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
 
 std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const {
     const auto match = pipeline::find_route(*snapshot_, head, WallTime{});
-    return match && match->resource != nullptr ? match->resource->policies.body_bytes_max
-                                               : snapshot_->settings.http.body_bytes_max;
+    if (match && match->resource != nullptr) return match->resource->policies.body_bytes_max;
+    if (match && match->function != nullptr && !match->unknown_function) return match->function->policies.body_bytes_max;
+    return snapshot_->settings.http.body_bytes_max;
 }
 
 asio::awaitable<message::Reply> RequestHandler::handle(const message::Request& request, http::Trace& trace) {
@@ -67,12 +68,12 @@ Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
     const bool rememberable = pipeline::rememberable(turn.request, turn.identity);
     if (rememberable)
         if (Work work = recall(turn)) {
-            turn.label(work->api, work->resource);
+            turn.label(*work->api, work->resource, nullptr);
             return pipeline::Prepared(std::move(work));
         }
     auto match = pipeline::find_route(*turn.snapshot, turn.request, turn.wall);
     if (!match) return std::move(match).error();
-    turn.label(match->api, match->resource);
+    turn.label(*match->api, match->resource, match->unknown_function ? nullptr : match->function);
     auto prepared = plan(turn, *match, rememberable);
     turn.trace.plan = net::now() - began;
     return prepared;

@@ -29,10 +29,12 @@ void RequestHandler::Turn::identify(auth::Identity who) {
     if (identity.authenticated) trace.role = identity.role;
 }
 
-void RequestHandler::Turn::label(const routes::ApiCatalog* version, const routes::Resource* resource) {
-    api = version;
+void RequestHandler::Turn::label(const routes::ApiCatalog& version, const routes::Resource* resource,
+                                 const routes::ApiFunction* function) {
+    api = &version;
     trace.version = api->version();
     if (resource != nullptr) trace.route = resource->name;
+    if (function != nullptr) trace.route = function->route;
 }
 
 bool RequestHandler::Turn::accepts(const cache::Entry& entry) const { return !token || entry.snapshot.sees(*token); }

@@ -11,7 +11,7 @@ struct RequestHandler::Turn {
     Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s);
 
     void identify(auth::Identity who);
-    void label(const routes::ApiCatalog* api, const routes::Resource* resource);
+    void label(const routes::ApiCatalog& api, const routes::Resource* resource, const routes::ApiFunction* function);
 
     // Does the entry hold what the caller is known to have seen (Consistency-Token)?
     [[nodiscard]] bool accepts(const cache::Entry& entry) const;

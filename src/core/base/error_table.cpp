@@ -41,6 +41,8 @@ constexpr std::array rows = {
     FaultRow{Fault::unsupported_feature, "PGRST127", 400, "Feature not implemented"},
     FaultRow{Fault::aggregates_disabled, "PGRST123", 400, "Use of aggregate functions is not allowed"},
     FaultRow{Fault::max_affected_violated, "PGRST124", 400, "Query result exceeds max-affected preference constraint"},
+    FaultRow{Fault::max_affected_of_one, "PGRST128", 400,
+             "Function must return SETOF or TABLE when max-affected preference is used with handling=strict"},
     FaultRow{Fault::no_relationship, "PGRST200", 400, "Could not find a relationship"},
     FaultRow{Fault::ambiguous_relationship, "PGRST201", 300, "Could not embed because more than one relationship was found"},
     FaultRow{Fault::no_function, "PGRST202", 404, "Could not find the function"},

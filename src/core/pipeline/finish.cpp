@@ -18,9 +18,13 @@ std::string cache_control(const routes::CachePolicy& policy, bool authenticated)
 // What a cache in front must tell apart.
 constexpr std::string_view vary = "Accept, Authorization, Prefer, Range, Accept-Profile";
 
+const routes::ResolvedPolicies& policies_of(const Work& work) {
+    return work.function == nullptr ? work.resource->policies : work.function->policies;
+}
+
 void add_read_headers(const Work& work, message::Reply& reply) {
     reply.headers.add("ETag", reply::entity_tag(reply.body.view(), work.shape.representation.name));
-    reply.headers.add("Cache-Control", cache_control(work.resource->policies.cache, work.authenticated));
+    reply.headers.add("Cache-Control", cache_control(policies_of(work).cache, work.authenticated));
     reply.headers.add("Vary", vary);
 }
 
@@ -39,7 +43,7 @@ Result<message::Reply> finish(const Work& work, const sql::Results& results) {
     Result<message::Reply> reply =
         work.describing ? describe(work, results) : reply::from_rows(work.shape, work.script, results);
     if (!reply) return reply;
-    if (!work.script.writes && !work.describing) add_read_headers(work, *reply);
+    if (!work.script.writes && work.safe && !work.describing) add_read_headers(work, *reply);
     routes::add_version_headers(work.api->table(), reply->headers);
     if (work.negotiated) reply->headers.add("Content-Profile", work.api->table().schema);
     if (work.script.outcome)

@@ -6,6 +6,7 @@
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/plan.hpp"
 #include "millrace/core/text.hpp"
+#include "prepare_call.hpp"
 #include "session.hpp"
 
 namespace millrace::pipeline {
@@ -195,7 +196,7 @@ Result<routes::Match> find_route(const Snapshot& snapshot, const message::Reques
 Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                          const auth::Identity& identity, const message::Request& request) {
     if (is_root(match)) return prepare_description(snapshot, match, identity, request);
-    if (match.resource == nullptr) return Error::of(Fault::no_function);
+    if (match.function != nullptr) return prepare_call(snapshot, match, identity, request);
     if (!match.resource->allows(request.method)) return method_not_allowed(request.method, *match.resource);
     if (request.method == Method::options) return Prepared(allowed_methods(*match.resource));
     auto work = plan_work(snapshot, match, identity, request, 0);

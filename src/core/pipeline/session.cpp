@@ -59,6 +59,12 @@ const Settings* settings_of_role(const Snapshot& snapshot, const std::string& ro
     return found == all.end() || found->settings.empty() ? nullptr : &found->settings;
 }
 
+// Postgres takes a role's default for its sessions, not for those of who becomes it.
+std::string isolation_of(const Settings& settings) {
+    const auto found = std::ranges::find(settings, "default_transaction_isolation", &Settings::value_type::first);
+    return found == settings.end() ? std::string() : text::lower(found->second);
+}
+
 std::optional<catalog::RoutineName> pre_request(const config::ApiSettings& settings) {
     if (settings.pre_request.empty()) return std::nullopt;
     const auto dot = settings.pre_request.find('.');
@@ -102,6 +108,7 @@ sql::Session session_of(const Caller& caller, const request::ApiRequest& api, co
     if (!needed) return session;
     session.before_role.emplace_back("search_path", search_path(caller.api, settings));
     if (of_role != nullptr) session.before_role.insert(session.before_role.end(), of_role->begin(), of_role->end());
+    if (of_role != nullptr) session.isolation = isolation_of(*of_role);
     session.role = identity.role;
     session.settings.emplace_back("request.jwt.claims", claims_json(identity, role));
     add_request(session.settings, caller.request);

@@ -45,13 +45,15 @@ bool uses_search_path(const ReadNode& node) {
 Needs needs_of(const Plan& plan, const catalog::Catalog& catalog) {
     Needs needs;
     const auto* read = std::get_if<Read>(&plan);
-    needs.writes = read == nullptr;
+    const auto* call = std::get_if<Call>(&plan);
+    needs.writes = read == nullptr && (call == nullptr || !call->read_only);
     needs.search_path = read == nullptr || uses_search_path(read->root);
     if (const auto called = read == nullptr ? std::nullopt : most_volatile_function(*read)) {
         needs.search_path = true;  // for what is inside of the function
         needs.session = *called != catalog::Volatility::immutable;
         needs.may_change = *called == catalog::Volatility::is_volatile;
     }
+    if (call != nullptr) needs.session = needs.may_change = true;  // who knows what a function looks at
     for (const catalog::Relation* relation : relations_behind(plan, catalog)) {
         needs.session = needs.session || relation->row_security || relation->reads_session || relation->is_volatile;
         needs.may_change = needs.may_change || relation->is_volatile;

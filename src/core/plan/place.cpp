@@ -23,12 +23,6 @@ Result<Order> plan_order(const ReadNode& node, const request::OrderTerm& term) {
     return Order{term.relation, *std::move(field), term.descending, term.nulls_first};
 }
 
-void cap(request::Window& window, std::uint64_t most) {
-    if (most == 0) return;
-    const auto limit = static_cast<std::int64_t>(std::min<std::uint64_t>(most, INT64_MAX));
-    window.limit = std::min(window.limit.value_or(limit), limit);
-}
-
 Result<void> place_orders(ReadNode& root, const request::ApiRequest& request) {
     for (const auto& [path, terms] : request.orders) {
         auto node = locate(root, path);
@@ -65,6 +59,12 @@ Result<const routes::Resource*> ordered_by(const ReadNode& node, const request::
     if (embed == nullptr) return not_embedded(node, term.relation);
     if (!to_one(embed->link->relationship->cardinality)) return not_to_one(node, term.relation);
     return embed->resource;
+}
+
+void cap(request::Window& window, std::uint64_t most) {
+    if (most == 0) return;
+    const auto limit = static_cast<std::int64_t>(std::min<std::uint64_t>(most, INT64_MAX));
+    window.limit = std::min(window.limit.value_or(limit), limit);
 }
 
 Result<void> place(ReadNode& root, const request::ApiRequest& request, Where where) {

@@ -19,6 +19,9 @@ void add_tree(Behind& out, const ReadNode& node) {
 
 void add(Behind& out, const Read& read) { add_tree(out, read.root); }
 
+// What else a function reads or writes is not known.
+void add(Behind& out, const Call& call) { add_tree(out, call.rows); }
+
 template <class Write>
 void add(Behind& out, const Write& write) {
     out.relations.push_back(write.resource->relation);

@@ -149,4 +149,13 @@ void append_json_rows(std::string& out, const sql::Script& script, const sql::Ro
     if (form == RowsForm::array) out += ']';
 }
 
+void append_json_values(std::string& out, const sql::Script& script, const sql::Rows& rows, RowsForm form) {
+    if (form == RowsForm::array) out += '[';
+    for (std::size_t row = 0; row < rows.count(); ++row) {
+        if (row != 0) out += ',';
+        append_cell(out, script.cells.front().kind, rows.at(row, 0));
+    }
+    if (form == RowsForm::array) out += ']';
+}
+
 }  // namespace millrace::reply

@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include "answer.hpp"
+#include "call_reply.hpp"
 #include "finished_body.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
@@ -10,8 +12,6 @@
 
 namespace millrace::reply {
 namespace {
-
-using Total = std::optional<std::int64_t>;
 
 Total cell_of(const sql::Results& results, std::size_t statement) {
     const sql::Rows& rows = results[statement];
@@ -23,32 +23,6 @@ Total total_of(const sql::Script& script, const sql::Results& results) {
     const Total counted = script.count ? cell_of(results, *script.count) : std::nullopt;
     if (!script.planned || (counted && *counted <= script.count_max)) return counted;
     return std::max(counted, planned_rows(results[*script.planned]));
-}
-
-// "0-24/3573458", "*/0", "0-24/*": PostgREST, "Pagination and Count".
-std::string content_range(std::int64_t first, std::int64_t last, Total total) {
-    std::string out = first <= last && total != 0 ? std::to_string(first) + "-" + std::to_string(last) : "*";
-    out += '/';
-    return out += total ? std::to_string(*total) : "*";
-}
-
-int read_status(std::int64_t first, std::int64_t last, Total total) { return total && 1 + last - first < *total ? 206 : 200; }
-
-Error beyond_the_end(std::int64_t offset, std::int64_t total) {
-    return Error::of(Fault::bad_range, "Requested range not satisfiable")
-        .with_details("An offset of " + std::to_string(offset) + " was requested, but there are only " + std::to_string(total) +
-                      " rows.");
-}
-
-Error not_singular(std::size_t rows) {
-    return Error::of(Fault::not_singular).with_details("The result contains " + std::to_string(rows) + " rows");
-}
-
-// Of the answer, however main gives it.
-std::size_t row_count(sql::Answer answer, const sql::Rows& rows) {
-    if (answer == sql::Answer::rows) return rows.count();
-    const auto count = rows.count() == 0 ? std::nullopt : text::to_int(rows.at(0, 0));
-    return static_cast<std::size_t>(std::max<std::int64_t>(count.value_or(0), 0));
 }
 
 message::Body body_of(const Shape& shape, const sql::Script& script, const sql::Rows& rows) {
@@ -66,18 +40,12 @@ message::Body body_of(const Shape& shape, const sql::Script& script, const sql::
     return body;
 }
 
-void add_applied(const Shape& shape, message::HeaderBlock& headers) {
-    std::string value;
-    for (const std::string& preference : shape.applied) value += (value.empty() ? "" : ", ") + preference;
-    if (!value.empty()) headers.add("Preference-Applied", value);
-}
-
 Result<message::Reply> from_read(const Shape& shape, const sql::Script& script, const sql::Results& results) {
     const sql::Rows& rows = results[script.main];
     const auto count = static_cast<std::int64_t>(row_count(script.answer, rows));
     const Total total = total_of(script, results);
     if (shape.representation.one && count != 1) return not_singular(row_count(script.answer, rows));
-    if (total && shape.window.offset > 0 && shape.window.offset > *total) return beyond_the_end(shape.window.offset, *total);
+    if (auto checked = check_window(shape.window, total); !checked) return std::move(checked).error();
     const std::int64_t last = shape.window.offset + count - 1;
     message::Reply reply;
     reply.status = read_status(shape.window.offset, last, total);
@@ -144,6 +112,11 @@ Result<message::Reply> from_write(const Shape& shape, const sql::Script& script,
     return reply;
 }
 
+std::optional<sql::Verdict> call_verdict(const Shape& shape, const sql::Script& script) {
+    if (!shape.representation.one && !shape.max_affected) return std::nullopt;
+    return [&shape, &script](const sql::Results& results) { return check_call(shape, script, results); };
+}
+
 Error wrong_row() { return Error::of(Fault::put_needs_all_keys); }
 
 // The lines of EXPLAIN, whatever the statement would have answered.
@@ -160,6 +133,7 @@ message::Reply from_plan(const Shape& shape, const sql::Rows& rows) {
 
 Result<message::Reply> from_rows(const Shape& shape, const sql::Script& script, const sql::Results& results) {
     if (script.answer == sql::Answer::plan) return from_plan(shape, results[script.main]);
+    if (shape.action == request::Action::call) return from_call(shape, script, results);
     if (script.writes) return from_write(shape, script, results);
     auto reply = from_read(shape, script, results);
     if (reply) add_applied(shape, reply->headers);
@@ -170,14 +144,14 @@ std::optional<sql::Verdict> verdict(const Shape& shape, const sql::Script& scrip
     const bool put = script.expects_one;
     const bool singular = shape.representation.one && !put;
     if (!script.writes || script.answer == sql::Answer::plan) return std::nullopt;
+    if (shape.action == request::Action::call) return call_verdict(shape, script);
     if (!put && !singular && !shape.max_affected) return std::nullopt;
     return [put, singular, limit = shape.max_affected, main = script.main, answer = script.answer,
             returns_cells = !script.cells.empty()](const sql::Results& results) -> Result<void> {
         const std::int64_t count = changed(answer, returns_cells, results[main]);
         if (put && count != 1) return wrong_row();
         if (singular && count != 1) return not_singular(static_cast<std::size_t>(count));
-        if (limit && count > *limit)
-            return Error::of(Fault::max_affected_violated).with_details("The query affects " + std::to_string(count) + " rows");
+        if (limit && count > *limit) return too_many_affected(count);
         return {};
     };
 }

@@ -100,6 +100,7 @@ Result<ApiRequest> parse(const message::Request& request, bool call) {
     if (!action) return std::move(action).error();
     out.action = *action;
     out.head_only = request.method == Method::head;
+    out.safe = is_safe(request.method);
     out.profile = request.header(profile_header(request.method));
     out.accept = accepted(request);
     out.content_type = content_type(request);

@@ -130,9 +130,30 @@ void resource(Reader& reader, const Place& place, ResourceRule& rule) {
     }
 }
 
+void function(Reader& reader, const Place& place, FunctionRule& rule) {
+    if (!reader.is_object(place)) return;
+    for (const auto& [key, value] : place.value.items()) {
+        if (read_field(reader, place, key, function_fields(), rule)) continue;
+        if (read_field(reader, place, key, policy_fields(), rule.policies)) continue;
+        std::vector<std::string> known;
+        append_names(known, function_fields());
+        append_names(known, policy_fields());
+        reader.unknown_key(place, key, known);
+    }
+}
+
 void resources(Reader& reader, const Place& place, RouteTable& out) {
     if (!reader.is_object(place)) return;
     for (const auto& [key, value] : place.value.items()) {
+        if (names_function(key)) {
+            const std::string name = key.substr(function_prefix.size());
+            FunctionRule rule;
+            rule.function = name;
+            rule.policies.cache = out.defaults.cache;
+            function(reader, place.at(key), rule);
+            out.functions.emplace(name, std::move(rule));
+            continue;
+        }
         if (key.empty()) {
             reader.problem(place.path + "/", "a name must not be empty");
             continue;
@@ -188,6 +209,16 @@ const std::vector<Field<ResourceRule>>& resource_fields() {
     return fields;
 }
 
+const std::vector<Field<FunctionRule>>& function_fields() {
+    static const std::vector<Field<FunctionRule>> fields{
+        {"function", name_schema,
+         "The function with all its overloads: \"name\" in the table's schema, or \"schema.name\". Default: the key without "
+         "rpc/.",
+         plain<&FunctionRule::function>},
+    };
+    return fields;
+}
+
 // In the order in which they are read: the defaults before the resources that inherit from them.
 const std::vector<Field<RouteTable>>& table_fields() {
     static const std::vector<Field<RouteTable>> fields{
@@ -196,8 +227,9 @@ const std::vector<Field<RouteTable>>& table_fields() {
          "The first segment of the path. Default: the file's name without its extension.", version},
         {"schema", name_schema, "The database schema.", plain<&RouteTable::schema>},
         {"expose", R"({"enum": ["schema", "listed"]})",
-         "schema: every table and view of the schema is a resource; listed: only what \"resources\" names.", expose},
-        {"hide", names_schema, "Relations that \"expose\": \"schema\" does not show.", name_set<&RouteTable::hide>},
+         "schema: every table, view and function of the schema is shown; listed: only what \"resources\" names.", expose},
+        {"hide", names_schema, "Relations, and functions as \"rpc/name\", that \"expose\": \"schema\" does not show.",
+         name_set<&RouteTable::hide>},
         {"deprecated", date_schema, "Since when or from when on the version is deprecated (RFC 9745).",
          date<&RouteTable::deprecated>},
         {"sunset", date_schema, "From when on the version answers 410 (RFC 8594).", date<&RouteTable::sunset>},
@@ -205,8 +237,9 @@ const std::vector<Field<RouteTable>>& table_fields() {
         {"docs_url", R"({"type": "string", "pattern": "^https?://"})", "A page about the deprecation and how to move on.",
          docs_url},
         {"defaults", R"({"$ref": "#/$defs/policies"})", "What holds for every resource unless it says otherwise.", defaults},
-        {"resources", R"({"type": "object", "additionalProperties": {"$ref": "#/$defs/resource"}})",
-         "Resources by their names in the API.", resources},
+        {"resources",
+         R"({"type": "object", "patternProperties": {"^rpc/": {"$ref": "#/$defs/function"}}, "additionalProperties": {"$ref": "#/$defs/resource"}})",
+         "Resources by their names in the API; functions as \"rpc/name\".", resources},
     };
     return fields;
 }

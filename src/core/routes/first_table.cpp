@@ -24,11 +24,12 @@ constexpr std::string_view opening =
 
 constexpr std::string_view body = R"(,
 
-    // "schema": every table and view is a resource under its own name, and so is what a migration adds later.
+    // "schema": every table and view is a resource under its own name, every function is rpc/<name>, and so is what a migration
+    // adds later.
     // "listed": only what "resources" names.
     "expose": "schema",
 
-    // Tables and views that are nobody's business.
+    // Tables, views and functions ("rpc/name") that are nobody's business.
     "hide": [],
 
     // What holds for every resource unless it says otherwise.
@@ -47,7 +48,14 @@ constexpr std::string_view body = R"(,
 )";
 
 // A line for each relation, to be uncommented; the first columns stand for what could be renamed or hidden.
-std::string example(const catalog::Relation& relation) {
+std::string example_of(const catalog::Function& function) {
+    const std::string name = json("rpc/" + function.name);
+    const bool reads = function.volatility != catalog::Volatility::is_volatile;
+    return "        // " + name + ": {\"function\": " + json(function.name) +
+           ", \"methods\": " + (reads ? "[\"GET\"]" : "[\"POST\"]") + "},\n";
+}
+
+std::string example_of(const catalog::Relation& relation) {
     std::string line = "        // " + json(relation.name) + ": {\"relation\": " + json(relation.name);
     if (!relation.columns.empty()) line += ", \"rename\": {\"other_name\": " + json(relation.columns.front().name) + "}";
     if (relation.columns.size() > 1) line += ", \"hide\": [" + json(relation.columns.back().name) + "]";
@@ -63,7 +71,14 @@ std::string first_route_table(const catalog::Catalog& catalog, const std::string
     out += body;
     std::size_t examples = 0;
     for (const catalog::Relation& relation : catalog.relations)
-        if (relation.schema == schema && !relation.partition && examples++ < examples_max) out += example(relation);
+        if (relation.schema == schema && !relation.partition && examples++ < examples_max) out += example_of(relation);
+    examples = 0;
+    const catalog::Function* last = nullptr;  // overloads stand side by side
+    for (const catalog::Function& function : catalog.functions) {
+        if (function.schema != schema || (last != nullptr && last->name == function.name)) continue;
+        last = &function;
+        if (examples++ < examples_max) out += example_of(function);
+    }
     return out += "    }\n}\n";
 }
 

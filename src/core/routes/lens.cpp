@@ -1,6 +1,7 @@
 // Lays a route table over the catalog: which relations are resources, under which names, and how they hang together.
 #include <algorithm>
 
+#include "lens_functions.hpp"
 #include "lens_resource.hpp"
 #include "millrace/core/text.hpp"
 #include "reader.hpp"
@@ -20,10 +21,13 @@ struct LensBuilder {
         for (const auto& [name, rule] : table_.resources) add_listed(name, rule);
         if (table_.expose_schema) add_exposed();
         for (const std::string& hidden : table_.hide)
-            if (api_->catalog().find(table_.schema, hidden) == nullptr) unknown_relation("/hide", hidden);
+            if (!names_function(hidden) && api_->catalog().find(table_.schema, hidden) == nullptr)
+                unknown_relation("/hide", hidden);
+        auto functions = shown_functions(table_, api_->catalog(), settings_, problems_);
         if (!problems_.empty()) return {nullptr, std::move(problems_)};
         for (const auto& resource : api_->resources_) by_relation_.emplace(resource->relation->id(), resource.get());
         for (const auto& resource : api_->resources_) add_links(*resource);
+        for (auto& function : functions) add_function(std::move(function));
         return {std::move(api_), {}};
     }
 
@@ -105,6 +109,24 @@ private:
         for (auto at = first; at != last; ++at)
             if (at->second->function) names.push_back(at->second->function->name);
         return names;
+}
+
+    // Its overloads come without what a call of them reads.
+    void add_function(std::unique_ptr<ApiFunction> function) {
+        for (Overload& overload : function->overloads) {
+            const auto shown = by_relation_.find(overload.function->result_relation);
+            const bool rows = returns_rows(*overload.function);
+            if (rows && shown != by_relation_.end()) {
+                overload.rows = overload.result = shown->second;
+                continue;
+            }
+            ResultRows made = result_rows(*overload.function, *function);
+            overload.result = made.resource.get();
+            if (rows) overload.rows = overload.result;
+            api_->function_relations_.push_back(std::move(made.relation));
+            api_->function_results_.push_back(std::move(made.resource));
+        }
+        api_->functions_.push_back(std::move(function));
     }
 
     // A junction need not be a resource, but it must not be outside of what the version is about.

@@ -44,15 +44,37 @@ std::optional<T> first_of(const std::optional<T>& rule, const std::optional<T>& 
     return rule ? rule : defaults;
 }
 
-}  // namespace
-
-ResolvedPolicies resolve_policies(const catalog::Relation& relation, const ResourceRule& rule, const Policies& defaults,
-                                  const config::Settings& settings, const Complaints& complaints) {
-    const Policies& own = rule.policies;
+ResolvedPolicies resolve_limits(const Policies& own, const Policies& defaults, const config::Settings& settings) {
     ResolvedPolicies resolved;
     resolved.cache = first_of(own.cache, defaults.cache).value_or(CachePolicy{});
     resolved.page_size_max = page_size(first_of(own.page_size_max, defaults.page_size_max), settings.database.rows_max);
     resolved.body_bytes_max = first_of(own.body_bytes_max, defaults.body_bytes_max).value_or(settings.http.body_bytes_max);
+    return resolved;
+}
+
+}  // namespace
+
+// A function may do anything, so only a rule of its own puts it onto the lanes that many requests share.
+ResolvedPolicies resolve_function_policies(const FunctionRule& rule, const Policies& defaults, const config::Settings& settings,
+                                           const Complaints& complaints) {
+    constexpr std::array possible{Method::options, Method::get, Method::head, Method::post};
+    ResolvedPolicies resolved = resolve_limits(rule.policies, defaults, settings);
+    resolved.route_class = rule.policies.route_class.value_or(RouteClass::slow);
+    if (rule.policies.methods)
+        for (std::size_t i = 0; i < rule.policies.methods->size(); ++i)
+            if (std::ranges::find(possible, (*rule.policies.methods)[i]) == possible.end())
+                complaints.add("/methods/" + std::to_string(i),
+                               "a function cannot do " + std::string(message::name((*rule.policies.methods)[i])));
+    const auto listed = first_of(rule.policies.methods, defaults.methods);
+    for (const Method method : possible)
+        if (!listed || allowed(*listed, method)) resolved.methods.push_back(method);
+    return resolved;
+}
+
+ResolvedPolicies resolve_policies(const catalog::Relation& relation, const ResourceRule& rule, const Policies& defaults,
+                                  const config::Settings& settings, const Complaints& complaints) {
+    const Policies& own = rule.policies;
+    ResolvedPolicies resolved = resolve_limits(own, defaults, settings);
     resolved.route_class = first_of(own.route_class, defaults.route_class).value_or(RouteClass::automatic);
 
     const std::vector<Method> possible = possible_methods(relation);

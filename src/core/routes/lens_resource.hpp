@@ -22,6 +22,9 @@ struct Complaints {
 void show_columns(Resource& resource, const ResourceRule& rule, const std::vector<std::string>& ways,
                   const Complaints& complaints);
 
+[[nodiscard]] ResolvedPolicies resolve_function_policies(const FunctionRule& rule, const Policies& defaults,
+                                                         const config::Settings& settings, const Complaints& complaints);
+
 [[nodiscard]] ResolvedPolicies resolve_policies(const catalog::Relation& relation, const ResourceRule& rule,
                                                 const Policies& defaults, const config::Settings& settings,
                                                 const Complaints& complaints);

@@ -71,19 +71,33 @@ Result<Match> match_resource(Match match, std::string_view name) {
     return match;
 }
 
-Result<Match> match_encoded(Match match, std::string_view segment) {
-    const auto name = text::percent_decode(segment);
-    if (!name || !text::valid_utf8(*name)) return Error::of(Fault::bad_query, "The path's percent-encoding is not valid");
-    return match_resource(match, *name);
+Result<Match> match_function(Match match, std::string_view name) {
+    match.function = match.api->find_function(name);
+    if (match.function != nullptr) return match;
+    match.unknown_function = std::make_shared<const ApiFunction>(ApiFunction{std::string(name), {}, {}, {}});
+    match.function = match.unknown_function.get();
+    return match;
+}
+
+using Find = Result<Match> (*)(Match match, std::string_view name);
+
+Result<Match> match_name(const Match& match, std::string_view segment, Find find) {
+    if (segment.find('/') != std::string_view::npos) return invalid_path();
+    if (segment.find('%') != std::string_view::npos) {
+        const auto name = text::percent_decode(segment);
+        if (!name || !text::valid_utf8(*name)) return Error::of(Fault::bad_query, "The path's percent-encoding is not valid");
+        return find(match, *name);
+    }
+    if (!text::valid_utf8(segment)) return Error::of(Fault::bad_query, "The path is not valid UTF-8");
+    return find(match, segment);
 }
 
 // What follows the version in the path.
-Result<Match> match_segment(Match match, std::string_view segment) {
+Result<Match> match_segment(const Match& match, std::string_view segment) {
+    constexpr std::string_view functions = "rpc/";
     if (segment.empty()) return match;
-    if (segment.find('/') != std::string_view::npos) return invalid_path();
-    if (segment.find('%') != std::string_view::npos) return match_encoded(match, segment);
-    if (!text::valid_utf8(segment)) return Error::of(Fault::bad_query, "The path is not valid UTF-8");
-    return match_resource(match, segment);
+    if (segment.starts_with(functions)) return match_name(match, segment.substr(functions.size()), match_function);
+    return match_name(match, segment, match_resource);
 }
 
 }  // namespace

@@ -47,6 +47,10 @@ private:
 // "2026-06-01" (midnight UTC) or RFC 3339 "2026-06-01T12:00:00Z".
 [[nodiscard]] std::optional<WallTime> parse_date(std::string_view s);
 
+// "rpc/add": how a route table names a function.
+constexpr std::string_view function_prefix = "rpc/";
+[[nodiscard]] inline bool names_function(std::string_view key) { return key.starts_with(function_prefix); }
+
 [[nodiscard]] std::string pointer_token(std::string_view key);  // RFC 6901 §4: '~' and '/' escaped
 
 // What a key of an object means. The tables of fields are the one place where keys are named: reading, suggestions and the
@@ -62,6 +66,7 @@ struct Field {
 [[nodiscard]] const std::vector<Field<CachePolicy>>& cache_fields();
 [[nodiscard]] const std::vector<Field<Policies>>& policy_fields();
 [[nodiscard]] const std::vector<Field<ResourceRule>>& resource_fields();  // besides the policies
+[[nodiscard]] const std::vector<Field<FunctionRule>>& function_fields();  // besides the policies
 [[nodiscard]] const std::vector<Field<RouteTable>>& table_fields();
 
 // True when the field was known.

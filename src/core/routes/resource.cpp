@@ -34,6 +34,23 @@ std::string Resource::allow() const {
     return value;
 }
 
+bool ApiFunction::allows(message::Method method) const {
+    return std::ranges::find(policies.methods, method) != policies.methods.end();
+}
+
+std::string ApiFunction::allow() const {
+    using message::Method;
+    const bool reads = std::ranges::any_of(
+        overloads, [](const Overload& o) { return o.function->volatility != catalog::Volatility::is_volatile; });
+    std::string value;
+    for (const Method method : policies.methods) {
+        if (!reads && (method == Method::get || method == Method::head)) continue;
+        if (!value.empty()) value += ", ";
+        value += message::name(method);
+    }
+    return value;
+}
+
 ApiCatalog::ApiCatalog(RouteTable table, std::shared_ptr<const catalog::Catalog> catalog)
     : table_(std::move(table)), catalog_(std::move(catalog)) {}
 

@@ -10,6 +10,7 @@ constexpr std::string_view rows = "\"_\"";
 
 void append_handler(Writer& out, const BodyForm& body) {
     out.identifier(body.handler.schema).operator<<('.').identifier(body.handler.name) << '(' << rows;
+    if (body.of_value) out << '.' << routes::scalar_column;
     if (body.rows_of != nullptr) {
         out << "::";
         out.relation(*body.rows_of);
@@ -38,7 +39,7 @@ void append_expression(Writer& out, const BodyForm& body) {
         case BodyKind::handler:
             return append_handler(out, body);
         case BodyKind::value:
-            out << rows << ".*";
+            out << rows << '.' << routes::scalar_column;
             return;
     }
 }
@@ -49,7 +50,7 @@ void append_total(Writer& out, const Beside& beside) {
         return;
     }
     out << '(';
-    append_count(out, *beside.counted, 0);
+    append_count(out, *beside.counted, 0, beside.counted_source);
     out << ')';
 }
 

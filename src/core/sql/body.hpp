@@ -9,6 +9,7 @@ namespace millrace::sql {
 struct Beside {
     std::string_view total;                   // an expression; empty: the count of `counted`
     const plan::ReadNode* counted = nullptr;  // rows that the filters leave, windows not looked at
+    std::string_view counted_source = {};     // a CTE that stands for their relation
     bool location = false;
     bool snapshot = false;  // as a last column
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "call.hpp"
 #include "tree.hpp"
 
 namespace millrace::sql {
@@ -20,18 +21,11 @@ void append_source(Writer& out, const plan::ReadNode& root, std::string_view sou
 
 // A row without columns could not be counted; in a body it is an object without keys.
 void append_extra(Writer& out, const Outputs& list, const ReadOptions& options) {
-    if (options.want_snapshot) {
-        out << (list.empty() ? "" : ", ") << snapshot;
+    if (options.want_snapshot || options.mark_rows) {
+        out << (list.empty() ? "" : ", ") << (options.want_snapshot ? snapshot : "true");
     } else if (list.empty() && options.output != Output::body) {
         out << "NULL";
     }
-}
-
-// The rows that the filters leave.
-void append_matches(Writer& out, const plan::ReadNode& root) {
-    Tree tree(out);
-    append_source(out, root, {});
-    tree.conditions(root, root_alias, root_alias, Tree::Joined::none, " WHERE ");
 }
 
 Naming naming_of(Output output) {
@@ -46,6 +40,13 @@ Naming naming_of(Output output) {
     return Naming::cells;
 }
 
+// The rows that the filters leave.
+void append_matches(Writer& out, const plan::ReadNode& root, std::string_view source) {
+    Tree tree(out);
+    append_source(out, root, source);
+    tree.conditions(root, root_alias, root_alias, Tree::Joined::none, " WHERE ");
+}
+
 }  // namespace
 
 void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& options, std::vector<OutputCell>& cells) {
@@ -56,7 +57,12 @@ void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& opt
     out << "SELECT ";
     tree.outputs(root, at, list);
     append_extra(out, list, options);
-    append_source(out, root, options.source);
+    if (options.call != nullptr) {
+        out << " FROM ";
+        append_call_source(out, *options.call);
+    } else {
+        append_source(out, root, options.source);
+    }
     tree.joins(root, at);
     tree.conditions(root, root_alias, root_alias, Tree::Joined::to_one, " WHERE ");
     list.group_by();
@@ -64,17 +70,17 @@ void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& opt
     if (!options.one_row) tree.window(root);
 }
 
-void append_count(Writer& out, const plan::ReadNode& root, std::int64_t most) {
+void append_count(Writer& out, const plan::ReadNode& root, std::int64_t most, std::string_view source) {
     out << "SELECT count(*)";
-    if (most == 0) return append_matches(out, root);
+    if (most == 0) return append_matches(out, root, source);
     out << " FROM (SELECT 1";
-    append_matches(out, root);
+    append_matches(out, root, source);
     (out << " LIMIT ").parameter(most) << ") AS x0";
 }
 
 void append_count_plan(Writer& out, const plan::ReadNode& root) {
     out << "EXPLAIN (FORMAT JSON) SELECT 1";
-    append_matches(out, root);
+    append_matches(out, root, {});
 }
 
 void append_returning(Writer& out, const plan::ReadNode& root, Output output, std::vector<OutputCell>& cells) {

@@ -12,13 +12,16 @@ struct ReadOptions {
     bool want_snapshot = false;  // as a last column
     bool one_row = false;        // the filters leave one row at most, so the window need not
     Output output = Output::json;
+    bool mark_rows = false;            // a last column that is true: an outer join shows by it whether there is a row
+    const plan::Call* call = nullptr;  // a function that stands for the root's relation
 };
 
 // Appends the statement and tells what its columns are.
 void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& options, std::vector<OutputCell>& cells);
 
-// SELECT count(*) of the rows that the filters leave, windows not looked at; beyond `most` it stops (0: never).
-void append_count(Writer& out, const plan::ReadNode& root, std::int64_t most);
+// SELECT count(*) of the rows that the filters leave, windows not looked at; beyond `most` it stops (0: never). `source` is a
+// CTE that stands for the root's relation.
+void append_count(Writer& out, const plan::ReadNode& root, std::int64_t most, std::string_view source = {});
 
 // How many rows Postgres thinks there are, as EXPLAIN's JSON.
 void append_count_plan(Writer& out, const plan::ReadNode& root);

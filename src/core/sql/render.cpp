@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "body.hpp"
+#include "call.hpp"
 #include "read.hpp"
 #include "write.hpp"
 #include "writer.hpp"
@@ -28,7 +29,17 @@ private:
     std::string_view separator_ = "SELECT ";
 };
 
+// Before anything that reads. The level is a word of the catalog's, and no other word passes.
+void set_isolation(Script& script, const std::string& level) {
+    const bool higher = level == "serializable" || level == "repeatable read";
+    Writer out;
+    out << "SET TRANSACTION ISOLATION LEVEL " << (higher ? std::string_view(level) : "read committed");
+    script.statements.push_back(out.take());
+    script.in_block = true;
+}
+
 void begin(Script& script, const Session& session) {
+    if (!session.isolation.empty()) set_isolation(script, session.isolation);
     SettingsList list;
     for (const auto& [name, value] : session.before_role) list.set(name, value);
     if (!session.role.empty()) list.set("role", session.role);
@@ -116,6 +127,15 @@ void add(Script& script, const plan::Read& read, const RenderOptions& options) {
     add_main(script, out);
     script.has_snapshot = options.want_snapshot;
     if (!form.explain) add_counts(script, read.root, read.count, options.count_max);
+}
+
+void add(Script& script, const plan::Call& call, const RenderOptions& options) {
+    Writer out;
+    name_root(out, *call.rows.resource, options.form);
+    open_explain(out, options.form);
+    script.has_total = append_call(out, call, options.form, script.cells);
+    add_main(script, out);
+    script.writes = !call.read_only;
 }
 
 template <class Write>

@@ -115,6 +115,25 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return row[b.size()];
 }
 
+// Do they have two letters side by side in common? Borders count as letters.
+bool shares_pair(std::string_view a, std::string_view b) {
+    if (a.empty() || b.empty()) return false;
+    if (a.front() == b.front() || a.back() == b.back()) return true;
+    for (std::size_t i = 0; i + 1 < a.size(); ++i)
+        if (b.find(a.substr(i, 2)) != std::string_view::npos) return true;
+    return false;
+}
+
+// What counts when pairs are looked for: letters, digits, blanks and commas.
+std::string without_signs(std::string_view s) {
+    std::string out;
+    for (const char c : s) {
+        const bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ',' || c == ' ';
+        if (word || static_cast<unsigned char>(c) >= 0x80) out += c;
+    }
+    return out;
+}
+
 }  // namespace
 
 bool iequals(std::string_view a, std::string_view b) {
@@ -239,6 +258,23 @@ std::optional<std::string> closest(std::string_view word, std::span<const std::s
             best_distance = d;
             best = &candidate;
         }
+    }
+    if (best == nullptr) return std::nullopt;
+    return *best;
+}
+
+std::optional<std::string> most_similar(std::string_view word, std::span<const std::string> candidates, double least) {
+    const std::string wanted = lower(word), pairs = without_signs(wanted);
+    const std::string* best = nullptr;
+    double best_likeness = 0;
+    for (const std::string& candidate : candidates) {
+        const std::string one = lower(candidate);
+        if (!shares_pair(pairs, without_signs(one))) continue;
+        const auto longest = static_cast<double>(std::max({wanted.size(), one.size(), std::size_t{1}}));
+        const double likeness = 1 - static_cast<double>(distance(wanted, one)) / longest;
+        if (likeness < least || likeness <= best_likeness) continue;
+        best_likeness = likeness;
+        best = &candidate;
     }
     if (best == nullptr) return std::nullopt;
     return *best;

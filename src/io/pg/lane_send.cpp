@@ -52,7 +52,8 @@ bool Lane::send_script(Request& request) {
         if (!send_statement(statement, request)) return false;
     }
     // With a verdict the end waits until it is given.
-    return !request.in_block || request.verdict != nullptr || send_control("ROLLBACK", &request);
+    if (!request.in_block || request.verdict != nullptr) return true;
+    return send_control(request.script->rolls_back ? "ROLLBACK" : "COMMIT", &request);
 }
 
 bool Lane::send_statement(const sql::Statement& statement, Request& request) {

@@ -56,7 +56,7 @@ RequestPointer make_request(const sql::BoundScript& bound, events::LaneClass lan
     request->script = bound.script;
     request->values = bound.values;
     request->verdict = verdict;
-    request->in_block = verdict != nullptr || script.rolls_back;
+    request->in_block = verdict != nullptr || script.rolls_back || script.in_block;
     request->lane = request->in_block ? events::LaneClass::slow : lane;
     request->writes = script.writes || verdict != nullptr;
     request->queued = net::now();

@@ -1,0 +1,134 @@
+// The first half of a call's life: which overload, with which arguments, in what kind of transaction, and how it answers.
+#include "prepare_call.hpp"
+
+#include <algorithm>
+
+#include "millrace/core/plan.hpp"
+#include "millrace/core/representation.hpp"
+#include "millrace/core/text.hpp"
+#include "session.hpp"
+
+namespace millrace::pipeline {
+namespace {
+
+using catalog::Function;
+using catalog::ResultKind;
+
+constexpr std::string_view isolation_setting = "default_transaction_isolation";
+
+message::Reply allowed_methods(const routes::ApiFunction& function) {
+    message::Reply reply;
+    reply.headers.add("Allow", function.allow());
+    return reply;
+}
+
+Error method_not_allowed(const message::Request& request, const routes::ApiFunction& function) {
+    return Error::of(Fault::method_not_allowed,
+                     std::string(message::name(request.method)) + " is not allowed on 'rpc/" + function.name + "'")
+        .with_header("Allow", function.allow());
+}
+
+bool returns_rows(const Function& function) {
+    return function.result == ResultKind::composite || function.result == ResultKind::table;
+}
+
+reply::CallForm form_of(const Function& function) {
+    if (returns_rows(function)) return function.returns_set ? reply::CallForm::rows : reply::CallForm::row;
+    if (function.returns_set) return reply::CallForm::values;
+    return function.result == ResultKind::is_void ? reply::CallForm::nothing : reply::CallForm::value;
+}
+
+reply::Shape shape_of(const request::ApiRequest& api, const plan::Call& call) {
+    reply::Shape shape;
+    shape.action = api.action;
+    shape.head_only = api.head_only;
+    shape.window = call.rows.window;
+    shape.count = api.preferences.count;
+    shape.applied = api.preferences.applied;
+    if (api.preferences.strict) shape.max_affected = api.preferences.max_affected;
+    shape.call = form_of(*call.function);
+    return shape;
+}
+
+Result<representation::Representation> choose_representation(const request::ApiRequest& api, const Snapshot& snapshot,
+                                                             const routes::Match& match, const plan::Call& call) {
+    representation::Offer offer;
+    offer.handlers = snapshot.catalog->media_handlers;
+    offer.schema = match.api->table().schema;
+    if (returns_rows(*call.function)) offer.resource = call.rows.resource;
+    offer.function = call.function;
+    offer.every_column = representation::selects_every_column(api);
+    offer.plans = snapshot.settings.api.plan;
+    auto chosen = representation::choose(api.accept, offer);
+    if (chosen) chosen->form.body.of_value = !returns_rows(*call.function) && !call.function->returns_set;
+    return chosen;
+}
+
+// What a function's SET clauses say of its transaction, as far as the configuration lifts them out of the call.
+void add_function_settings(sql::Session& session, const Function& function, const std::vector<std::string>& hoisted) {
+    for (const auto& [name, value] : function.settings) {
+        if (text::iequals(name, isolation_setting)) session.isolation = text::lower(value);
+        const bool lifted = std::ranges::any_of(hoisted, [&](const std::string& each) { return text::iequals(each, name); });
+        if (lifted) session.settings.emplace_back(name, value);
+    }
+}
+
+sql::Session call_session(const Caller& caller, const request::ApiRequest& api, const plan::Plan& plan) {
+    const auto& call = std::get<plan::Call>(plan);
+    sql::Session session = session_of(caller, api, plan::needs_of(plan, *caller.snapshot.catalog));
+    session.reads_only = call.read_only;
+    session.reports = true;
+    add_function_settings(session, *call.function, caller.snapshot.settings.api.hoisted_settings);
+    return session;
+}
+
+Result<plan::Plan> plan_call(const request::ApiRequest& api, const routes::Match& match, const message::Request& request,
+                             const config::ApiSettings& settings) {
+    request::Payload payload;
+    if (!api.safe) {
+        auto read = request::parse_payload(api, request.body);
+        if (!read) return std::move(read).error();
+        payload = *std::move(read);
+    }
+    auto plan = plan::make_call(api, std::move(payload), *match.api, *match.function,
+                                {.aggregates = settings.aggregates, .legacy_target_names = settings.legacy_target_names});
+    const bool limited = api.preferences.strict && api.preferences.max_affected;
+    if (plan && limited && !std::get<plan::Call>(*plan).function->returns_set) return Error::of(Fault::max_affected_of_one);
+    return plan;
+}
+
+}  // namespace
+
+Result<Prepared> prepare_call(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
+                              const auth::Identity& identity, const message::Request& request) {
+    auto api = request::parse(request, true);
+    if (!api) return std::move(api).error();
+    const bool known = !match.function->overloads.empty();
+    if (known && !match.function->allows(request.method)) return method_not_allowed(request, *match.function);
+    if (known && request.method == message::Method::options) return Prepared(allowed_methods(*match.function));
+    const config::ApiSettings& settings = snapshot->settings.api;
+    auto plan = plan_call(*api, match, request, settings);
+    if (!plan) return std::move(plan).error();
+    const auto& call = std::get<plan::Call>(*plan);
+    auto chosen = choose_representation(*api, *snapshot, match, call);
+    if (!chosen) return std::move(chosen).error();
+
+    auto work = std::make_shared<Work>();
+    work->snapshot = snapshot;
+    work->api = match.api;
+    work->resource = call.rows.resource;
+    work->function = match.function;
+    work->authenticated = identity.authenticated;
+    work->negotiated = match.negotiated;
+    work->safe = api->safe;
+    work->route_class = match.function->policies.route_class;
+    work->shape = shape_of(*api, call);
+    work->shape.representation = *std::move(chosen);
+    std::erase_if(work->shape.applied,
+                  [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
+    const sql::Session session = call_session({*snapshot, *match.api, identity, request}, *api, *plan);
+    work->script = sql::render(*plan, session, {.form = work->shape.representation.form});
+    return Prepared(std::shared_ptr<const Work>(std::move(work)));
+}
+
+}  // namespace millrace::pipeline
