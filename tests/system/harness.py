@@ -18,12 +18,14 @@ class SystemTest(unittest.TestCase):
     replicas = 1
     balanced = False
     env = {}
+    config = None  # staticmethod(directory → configuration file), where it is not the demo's
 
     @classmethod
     def setUpClass(cls):
         cls.directory = tempfile.mkdtemp(prefix="millrace-test-")
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
-        cls.cluster = Cluster(cls.directory, replicas=cls.replicas, products=PRODUCTS, balanced=cls.balanced, env=cls.env)
+        other = {"config": cls.config(cls.directory)} if cls.config else {}
+        cls.cluster = Cluster(cls.directory, replicas=cls.replicas, products=PRODUCTS, balanced=cls.balanced, env=cls.env, **other)
         cls.cluster.start()
         cls.addClassCleanup(cls.cluster.stop)
         cls.server = cls.cluster.replicas[0]

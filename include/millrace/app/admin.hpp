@@ -25,7 +25,7 @@ class AdminHandler final : public http::Handler {
 public:
     explicit AdminHandler(AdminView view) : view_(std::move(view)) {}
     [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override;
-    [[nodiscard]] http::asio::awaitable<message::Reply> handle(const message::Request& request, http::Trace& trace) override;
+    [[nodiscard]] http::asio::awaitable<http::Outgoing> handle(const message::Request& request, http::Trace& trace) override;
 
 private:
     AdminView view_;

@@ -28,7 +28,7 @@ public:
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
 
     [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override;
-    [[nodiscard]] http::asio::awaitable<message::Reply> handle(const message::Request& request, http::Trace& trace) override;
+    [[nodiscard]] http::asio::awaitable<http::Outgoing> handle(const message::Request& request, http::Trace& trace) override;
 
 private:
     struct Turn;  // one request on its way
@@ -40,7 +40,11 @@ private:
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_through_cache(Turn& turn, Work work);
     [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work, TieredCache::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_from_database(Turn& turn, Work work);
-    [[nodiscard]] http::asio::awaitable<Result<sql::Results>> query(Turn& turn, const pipeline::Work& work);
+    [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query(Turn& turn, const pipeline::Work& work);
+    [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query_whole(const pipeline::Work& work, sql::BoundScript script,
+                                                                        Deadline deadline, pg::Timing& timing);
+    [[nodiscard]] std::size_t kept_bytes(const pipeline::Work& work) const;
+    [[nodiscard]] message::Reply begin(Turn& turn, Work work, pg::Opened opened);
     void apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply);
     [[nodiscard]] events::LaneClass lane_for(const pipeline::Work& work) const;
 
@@ -51,6 +55,7 @@ private:
     Admission admission_;
     policy::ShapeTimes shape_times_;
     std::unordered_map<std::string, Work> remembered_;  // of this snapshot; bounded
+    auth::TokenCache tokens_;                           // the same
     std::array<std::uint64_t, 1024> seen_once_{};       // hashes of requests that were not remembered yet
     std::string remember_key_;                          // of the request at hand; a member for its memory's sake
 };

@@ -1,9 +1,11 @@
 // Who is calling: the bearer token of a request becomes an Identity. Signatures are OpenSSL's work, the rules are ours.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "millrace/core/base.hpp"
@@ -16,7 +18,8 @@ struct Identity {
     std::string role;         // empty: the anonymous role
     std::string claims_json;  // the verified payload, "{}" when anonymous
     bool authenticated = false;
-    WallTime expires = WallTime::max();  // until then, skew included, the token need not be judged again
+    // In this time, skew included, the token need not be judged again.
+    WallTime not_before = WallTime::min(), expires = WallTime::max();
 };
 
 // Verification keys read once from a secret: an HS secret, one JWK or a JWKS (RFC 7517). Immutable, shared by threads.
@@ -39,6 +42,37 @@ public:
 // Authorization → Identity; no header is the anonymous identity. 401s carry WWW-Authenticate (RFC 6750 §3).
 [[nodiscard]] Result<Identity> identify(const message::Request& request, const Keys& keys, const config::AuthSettings& settings,
                                         WallTime now);
+
+// The same, with verified tokens remembered whole: bounded, and for as long as their own times allow. One thread; for one set
+// of keys and settings.
+class TokenCache {
+public:
+    explicit TokenCache(std::size_t entries_max) : entries_max_(entries_max) {}
+    TokenCache(const TokenCache&) = delete;
+    TokenCache& operator=(const TokenCache&) = delete;
+
+    [[nodiscard]] Result<Identity> identify(const message::Request& request, const Keys& keys,
+                                            const config::AuthSettings& settings, WallTime now);
+    void clear();  // other keys, or other settings
+    [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+private:
+    struct Entry {
+        std::string token;
+        Identity identity;
+        bool used = false;  // since the hand last passed
+    };
+    using Entries = std::list<Entry>;  // newest first
+
+    [[nodiscard]] const Identity* find(std::string_view token, WallTime now);
+    void add(std::string_view token, const Identity& identity);
+    void evict();
+
+    std::size_t entries_max_;
+    Entries entries_;
+    Entries::iterator hand_ = entries_.end();  // what is looked at next; end: the oldest
+    std::unordered_map<std::string_view, Entries::iterator> by_token_;
+};
 
 // What a caller without a role is told where there is no anonymous role.
 [[nodiscard]] Error anonymous_refused();

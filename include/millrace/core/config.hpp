@@ -27,6 +27,7 @@ struct HttpSettings {
     std::uint64_t body_timeout_ms = 30'000;
     std::uint64_t idle_timeout_ms = 75'000;
     std::uint64_t write_timeout_ms = 30'000;
+    std::uint64_t stream_bytes_min = 256 * 1024;
     std::uint64_t connections_max = 10'000;  // per worker
 };
 

@@ -60,6 +60,7 @@ struct Work {
     routes::RouteClass route_class = routes::RouteClass::automatic;
     bool authenticated = false;
     bool safe = true;          // GET and HEAD
+    bool streams = false;      // a large body may be sent while its rows come
     bool negotiated = false;   // the answer says which schema it is of
     bool by_full_key = false;  // a read of one row at most
     bool repeatable = false;   // nothing of the one request is in it but what its remember key says
@@ -93,6 +94,9 @@ void append_remember_key(std::string& out, const message::Request& request, std:
 
 // Rows → reply, with the route's caching headers (ETag, Cache-Control, Vary) and its version's.
 [[nodiscard]] Result<message::Reply> finish(const Work& work, const sql::Results& results);
+
+// The same while the rows still come, when the body may be written that way (reply::row_writer): the reply without its body.
+[[nodiscard]] Result<message::Reply> begin(const Work& work, const sql::Results& results);
 
 // A reply of finish as an entry of the cache, when it may be stored. `fallback` is a snapshot taken before the read began, for
 // answers without rows, which bring none; `began` is when the read began.

@@ -1,6 +1,7 @@
 // Rows or an error → status, headers and body as PostgREST gives them.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -13,8 +14,16 @@
 
 namespace millrace::reply {
 
-// Body {code, message, details, hint} with the error's status and headers.
-[[nodiscard]] message::Reply from_error(const Error& error);
+// Body {code, message, details, hint}, or of the first two alone, with the error's status and headers, and its code in
+// Proxy-Status (RFC 9209) for who sees no body.
+enum class Verbosity : std::uint8_t { verbose, minimal };
+[[nodiscard]] message::Reply from_error(const Error& error, Verbosity verbosity = Verbosity::verbose);
+
+// The value of Server-Timing, with the names that PostgREST gives them.
+struct Timings {
+    Duration jwt{}, parse{}, plan{}, transaction{}, response{};
+};
+[[nodiscard]] std::string server_timing(const Timings& timings);
 
 // What the rows of a call are in JSON: rows, one row, values, one value, or nothing at all.
 enum class CallForm : std::uint8_t { rows, row, values, value, nothing };
@@ -52,6 +61,19 @@ void append_stripped_rows(std::string& out, const sql::Script& script, const sql
 void append_csv_rows(std::string& out, const sql::Script& script, const sql::Rows& rows);
 void append_csv_header(std::string& out, const sql::Script& script);
 void append_csv_row(std::string& out, const sql::Script& script, const sql::Rows& rows, std::size_t row);
+
+// Writes a body while its rows come.
+class RowWriter {
+public:
+    virtual ~RowWriter() = default;
+    virtual void append(std::string& out, const sql::Rows& rows) = 0;  // the next rows, and what stands before them
+    virtual void finish(std::string& out) = 0;                         // what stands behind the last; also when there was none
+};
+// Nothing for a representation that needs all rows at once. The script must outlive the writer.
+[[nodiscard]] std::unique_ptr<RowWriter> row_writer(const Shape& shape, const sql::Script& script);
+
+// Status and fields of a read whose rows have begun to come; how many they are, the total says or nobody knows.
+[[nodiscard]] message::Reply from_first_rows(const Shape& shape, const sql::Script& script, const sql::Results& results);
 
 // A strong entity tag of a body in one representation: its hash and its length, quoted.
 [[nodiscard]] std::string entity_tag(std::string_view body, std::string_view media_type);

@@ -98,6 +98,11 @@ struct Script {
     bool writes = false;
     bool counts_inserted = false;  // of an upsert: outcome's last cell is how many of its rows were new; null when it had none
     bool expects_one = false;  // of PUT: a write of any other number of rows is put_needs_all_keys and must not be committed
+
+    // Is everything that status and fields say known before main's rows?
+    [[nodiscard]] bool head_is_first() const {
+        return !writes && count.value_or(0) <= main && planned.value_or(0) <= main && outcome.value_or(0) <= main;
+    }
 };
 
 // A script with the values of one request for its slots. Both must outlive the call that it is handed to.
@@ -115,6 +120,7 @@ struct Session {
     std::optional<catalog::RoutineName> pre_request{};  // called next; without a schema it is looked for in the search_path
     std::string isolation{};                            // "serializable", …; empty: as the database has it
     bool reads_only = false;                            // what the request runs may change nothing
+    bool reports_early = false;                         // it has said all when the function before the request has run
     bool reports = false;                               // what runs may say how to answer: Script::outcome
     bool rolls_back = false;
     [[nodiscard]] bool empty() const {

@@ -27,14 +27,31 @@ struct Trace {
     Duration plan{}, lane_wait{}, database{}, redis{}, render{};
 };
 
+// A body that is sent while it is made. It goes before the snapshot and the handler that made it.
+class BodySource {
+public:
+    virtual ~BodySource() = default;
+    enum class Part : std::uint8_t { more, end, broken };  // broken: it cannot be completed
+    // Appends the next part to `out`.
+    [[nodiscard]] virtual asio::awaitable<Part> next(std::string& out) = 0;
+};
+
+struct Outgoing {
+    Outgoing() = default;
+    Outgoing(message::Reply r, std::unique_ptr<BodySource> source = nullptr) : reply(std::move(r)), body(std::move(source)) {}
+    message::Reply reply;
+    std::unique_ptr<BodySource> body;  // instead of the reply's own, when its length is not known yet
+};
+
 // Who answers requests. One per worker, called on its thread only.
 class Handler {
 public:
     virtual ~Handler() = default;
     // How large may the body of this request be? Asked when its head is there, before its body is read.
     [[nodiscard]] virtual std::uint64_t body_bytes_max(const message::Request& head) const = 0;
-    // Must not throw for what a request can cause. The request's views live until the reply is returned.
-    [[nodiscard]] virtual asio::awaitable<message::Reply> handle(const message::Request& request, Trace& trace) = 0;
+    // Must not throw for what a request can cause. The request's views live until the answer is returned, the trace until its
+    // body has ended.
+    [[nodiscard]] virtual asio::awaitable<Outgoing> handle(const message::Request& request, Trace& trace) = 0;
 };
 
 struct ServerOptions {

@@ -30,7 +30,10 @@ class TaskGroup {
 public:
     TaskGroup(asio::io_context& context, events::Observer& observer);
     ~TaskGroup();
-    void spawn(std::string_view where, asio::awaitable<void> task);
+    // One task of the group, known to itself before it begins; not to be used once it has ended.
+    struct One;
+    void spawn(std::string_view where, asio::awaitable<void> task, One** one = nullptr);
+    static void cancel(One& one);
     [[nodiscard]] std::size_t running() const;
     void cancel();                                                // emits a terminal cancellation to every task
     [[nodiscard]] asio::awaitable<bool> wait(Deadline deadline);  // true when all have ended

@@ -27,6 +27,18 @@ struct Timing {
     Duration took{};    // from sending to the last result
 };
 
+struct Request;
+
+// What is left of a read's rows, as they come. They are read from Postgres as fast as they are taken: a slow reader makes
+// Postgres wait, until the deadline ends it. Its end, or its destruction before that, frees the lane.
+class RowStream;
+
+// The results of a read: whole, or as far as they were there when the rows became too many to be kept.
+struct Opened {
+    sql::Results results;
+    std::unique_ptr<RowStream> rest;  // nothing: that was all
+};
+
 // The lanes of one worker: fast ones are pipelined and shared, slow ones serve one request at a time and can be cancelled.
 // One thread. Connections are made in the background with backoff; a half-used connection is closed, never reused.
 class Pool {
@@ -44,6 +56,12 @@ public:
     [[nodiscard]] asio::awaitable<Result<sql::Results>> run(sql::BoundScript script, events::LaneClass lane, bool authenticated,
                                                             const sql::Verdict* verdict, Deadline deadline, Timing& timing);
 
+    // The same for a read, without keeping more than about `kept_bytes_max` of its main statement's rows. What it would not
+    // keep comes through `rest`, and with it there are no results of the statements after main; the script is the caller's for
+    // as long as that lives. On a fast lane a result that goes far beyond any measure is given up and read again on a slow one.
+    [[nodiscard]] asio::awaitable<Result<Opened>> open(sql::BoundScript script, events::LaneClass lane, bool authenticated,
+                                                       std::size_t kept_bytes_max, Deadline deadline, Timing& timing);
+
     [[nodiscard]] bool available() const;  // at least one lane is connected
     // Nothing new is taken, what is underway may end (for 10 s at most), then all is closed. To be awaited before the loop
     // ends.
@@ -53,6 +71,22 @@ public:
 
 private:
     std::shared_ptr<State> state_;
+};
+
+class RowStream {
+public:
+    RowStream(std::shared_ptr<Pool::State> pool, std::shared_ptr<Request> request);
+    ~RowStream();
+    RowStream(const RowStream&) = delete;
+    RowStream& operator=(const RowStream&) = delete;
+
+    // The next rows; none: that was all. The errors are those of run().
+    [[nodiscard]] asio::awaitable<Result<sql::Rows>> next();
+    [[nodiscard]] Duration took() const;  // from sending to the last row so far
+
+private:
+    std::shared_ptr<Pool::State> pool_;
+    std::shared_ptr<Request> request_;
 };
 
 // What the control thread hears. All are called on its thread.

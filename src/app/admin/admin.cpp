@@ -41,7 +41,7 @@ message::Reply refuse(const message::Request& request) {
 
 std::uint64_t AdminHandler::body_bytes_max(const message::Request&) const { return no_body; }
 
-http::asio::awaitable<message::Reply> AdminHandler::handle(const message::Request& request, http::Trace& trace) {
+http::asio::awaitable<http::Outgoing> AdminHandler::handle(const message::Request& request, http::Trace& trace) {
     trace.route = "admin";
     const bool reads = request.method == message::Method::get || request.method == message::Method::head;
     if (!reads) co_return refuse(request);

@@ -1,9 +1,11 @@
 // The way of a request through one worker. Everything that decides is in core; here is the order of steps and what awaits.
 #include "millrace/app/handler.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "cache_status.hpp"
+#include "millrace/core/cors.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
 #include "millrace/io/net.hpp"
@@ -17,7 +19,8 @@ namespace asio = boost::asio;
 
 constexpr std::size_t remembered_max = 4096;
 constexpr std::size_t shapes_max = 4096;
-constexpr Duration cheap_limit = 5ms;  // a statement slower than this holds up too many behind it on a pipelined lane
+constexpr Duration large_counts_as = 1s;  // a shape with large answers has no place on a lane that others share
+constexpr Duration cheap_limit = 5ms;     // a statement slower than this holds up too many behind it on a pipelined lane
 
 }  // namespace
 
@@ -28,11 +31,13 @@ RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapsho
       cache_(cache),
       broadcast_(std::move(broadcast)),
       admission_(snapshot_->settings.limits),
-      shape_times_(shapes_max) {}
+      shape_times_(shapes_max),
+      tokens_(snapshot_->settings.auth.jwt_cache_entries) {}
 
 void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     snapshot_ = std::move(snapshot);
     remembered_.clear();
+    tokens_.clear();
 }
 
 std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const {
@@ -42,39 +47,50 @@ std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const
     return snapshot_->settings.http.body_bytes_max;
 }
 
-asio::awaitable<message::Reply> RequestHandler::handle(const message::Request& request, http::Trace& trace) {
+asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& request, http::Trace& trace) {
     Turn turn(request, trace, snapshot_);
     auto ticket = admission_.admit(request.peer, net::now());
-    if (!ticket) co_return turn.failed(ticket.error());
+    if (!ticket) co_return turn.outgoing(turn.failed(ticket.error()));
+    if (auto granted = cors::preflight(request, snapshot_->settings.api.cors_origins))
+        co_return turn.outgoing(std::move(*granted));
 
     auto prepared = understand(turn);
-    if (!prepared) co_return turn.failed(prepared.error());
-    if (auto* reply = std::get_if<message::Reply>(&*prepared)) co_return std::move(*reply);
+    if (!prepared) co_return turn.outgoing(turn.failed(prepared.error()));
+    if (auto* reply = std::get_if<message::Reply>(&*prepared)) co_return turn.outgoing(std::move(*reply));
 
     Work work = std::get<Work>(std::move(*prepared));
-    if (!work->cache) co_return co_await answer_from_database(turn, std::move(work));
-    turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
-    if (auto entry = cache_.find_memory(turn.cache_key, turn.wall); entry && turn.accepts(*entry))
-        co_return turn.hit(*entry, events::CacheResult::hit_memory);
-    co_return co_await answer_through_cache(turn, std::move(work));
+    if (work->cache) {
+        turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
+        if (auto entry = cache_.find_memory(turn.cache_key, turn.wall); entry && turn.accepts(*entry))
+            co_return turn.outgoing(turn.hit(*entry, events::CacheResult::hit_memory));
+    }
+    const bool cached = work->cache.has_value();
+    auto answer = cached ? answer_through_cache(turn, std::move(work)) : answer_from_database(turn, std::move(work));
+    auto reply = co_await std::move(answer);
+    if (turn.body) turn.body->keep(std::move(*ticket));
+    co_return turn.outgoing(std::move(reply));
 }
 
 // Who is asking, and for what: everything up to the statements, or the answer when there is no need of any.
 Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
     const TimePoint began = net::now();
-    auto identity = auth::identify(turn.request, *turn.snapshot->keys, turn.snapshot->settings.auth, turn.wall);
+    auto identity = tokens_.identify(turn.request, *turn.snapshot->keys, turn.snapshot->settings.auth, turn.wall);
     if (!identity) return std::move(identity).error();
     turn.identify(std::move(*identity));
+    turn.timings.jwt = turn.lap();
     const bool rememberable = pipeline::rememberable(turn.request, turn.identity);
     if (rememberable)
         if (Work work = recall(turn)) {
             turn.label(*work->api, work->resource, nullptr);
+            turn.timings.plan = turn.lap();
             return pipeline::Prepared(std::move(work));
         }
     auto match = pipeline::find_route(*turn.snapshot, turn.request, turn.wall);
     if (!match) return std::move(match).error();
     turn.label(*match->api, match->resource, match->unknown_function ? nullptr : match->function);
+    turn.timings.parse = turn.lap();
     auto prepared = plan(turn, *match, rememberable);
+    turn.timings.plan = turn.lap();
     turn.trace.plan = net::now() - began;
     return prepared;
 }
@@ -136,11 +152,16 @@ asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn,
 asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, TieredCache::Ticket ticket) {
     const cache::PgSnapshot before = cache_.fence().latest();
     const WallTime began = net::wall_now();
-    auto results = co_await query(turn, *work);
-    if (!results) co_return turn.failed(results.error());
-    auto reply = pipeline::finish(*work, *results);
+    auto opened = co_await query(turn, *work);
+    if (!opened) co_return turn.failed(opened.error());
+    if (opened->rest) {
+        auto reply = begin(turn, std::move(work), std::move(*opened));
+        turn.missed(reply, false);
+        co_return reply;
+    }
+    auto reply = pipeline::finish(*work, opened->results);
     if (!reply) co_return turn.failed(reply.error());
-    auto entry = pipeline::to_entry(*work, *results, *reply, before, began);
+    auto entry = pipeline::to_entry(*work, opened->results, *reply, before, began);
     turn.missed(*reply, entry.has_value());
     if (entry) {
         auto shared = std::make_shared<const cache::Entry>(std::move(*entry));
@@ -154,27 +175,58 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
 }
 
 asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn, Work work) {
-    auto results = co_await query(turn, *work);
-    if (!results) co_return turn.failed(results.error());
+    auto opened = co_await query(turn, *work);
+    if (!opened) co_return turn.failed(opened.error());
+    if (opened->rest) co_return begin(turn, std::move(work), std::move(*opened));
     const TimePoint began = net::now();
-    auto reply = pipeline::finish(*work, *results);
+    auto reply = pipeline::finish(*work, opened->results);
     if (!reply) co_return turn.failed(reply.error());
-    if (work->script.outcome) apply_own_write(*work, *results, *reply);
+    if (work->script.outcome) apply_own_write(*work, opened->results, *reply);
     pipeline::apply_conditions(turn.request, *reply);
     turn.trace.render = net::now() - began;
     co_return std::move(*reply);
 }
 
-asio::awaitable<Result<sql::Results>> RequestHandler::query(Turn& turn, const pipeline::Work& work) {
-    const auto verdict = reply::verdict(work.shape, work.script);
-    const sql::Verdict* judge = verdict ? &*verdict : nullptr;
+// More rows than are kept: the answer begins with those that are there, and is neither cached nor tagged. Who asked for the
+// head alone has it now, and the rest of the rows is not read.
+message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
+    auto reply = pipeline::begin(*work, opened.results);
+    if (!reply) return turn.failed(reply.error());
+    if (work->script.outcome) apply_own_write(*work, opened.results, *reply);
+    shape_times_.record(work->script.statements[work->script.main].shape, large_counts_as);
+    if (turn.request.method != message::Method::head)
+        turn.body = std::make_unique<RowsBody>(std::move(work), std::move(opened), turn.trace);
+    return std::move(*reply);
+}
+
+asio::awaitable<Result<pg::Opened>> RequestHandler::query(Turn& turn, const pipeline::Work& work) {
     pg::Timing timing;
     const sql::BoundScript script(work.script, turn.values);
-    auto results = co_await pool_.run(script, lane_for(work), work.authenticated, judge, turn.deadline, timing);
+    auto opened = work.streams ? pool_.open(script, lane_for(work), work.authenticated, kept_bytes(work), turn.deadline, timing)
+                               : query_whole(work, script, turn.deadline, timing);
+    auto results = co_await std::move(opened);
     turn.trace.lane_wait = timing.waited;
     turn.trace.database = timing.took;
     if (results) shape_times_.record(work.script.statements[work.script.main].shape, timing.took);
     co_return results;
+}
+
+asio::awaitable<Result<pg::Opened>> RequestHandler::query_whole(const pipeline::Work& work, sql::BoundScript script,
+                                                                Deadline deadline, pg::Timing& timing) {
+    const auto verdict = reply::verdict(work.shape, work.script);
+    const sql::Verdict* judge = verdict ? &*verdict : nullptr;
+    auto results = co_await pool_.run(script, lane_for(work), work.authenticated, judge, deadline, timing);
+    if (!results) co_return std::move(results).error();
+    pg::Opened opened;
+    opened.results = std::move(*results);
+    co_return opened;
+}
+
+// What may be cached is kept until it is too large for that.
+std::size_t RequestHandler::kept_bytes(const pipeline::Work& work) const {
+    const config::Settings& settings = work.snapshot->settings;
+    return work.cache ? std::max(settings.http.stream_bytes_min, settings.cache.entry_bytes_max)
+                      : settings.http.stream_bytes_min;
 }
 
 // A worker that made a write knows of it before its answer is out, without waiting for the notification.

@@ -1,9 +1,12 @@
 // The replies that end a request's way, each with what it says of itself: labels for telemetry, Cache-Status for the client.
 #include "turn.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "cache_status.hpp"
+#include "millrace/core/cors.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
 #include "millrace/io/net.hpp"
@@ -22,6 +25,7 @@ RequestHandler::Turn::Turn(const message::Request& r, http::Trace& t, std::share
     : request(r), trace(t), snapshot(std::move(s)), wall(net::wall_now()), token(consistency_token(r)) {
     deadline.at = r.arrived + std::chrono::milliseconds(snapshot->settings.limits.deadline_ms);
     trace.keep = snapshot;
+    if (snapshot->settings.api.server_timing) lap_began = net::now();
 }
 
 void RequestHandler::Turn::identify(auth::Identity who) {
@@ -39,9 +43,29 @@ void RequestHandler::Turn::label(const routes::ApiCatalog& version, const routes
 
 bool RequestHandler::Turn::accepts(const cache::Entry& entry) const { return !token || entry.snapshot.sees(*token); }
 
+Duration RequestHandler::Turn::lap() {
+    if (!snapshot->settings.api.server_timing) return {};
+    const TimePoint now = net::now();
+    return now - std::exchange(lap_began, now);
+}
+
+http::Outgoing RequestHandler::Turn::outgoing(message::Reply reply) {
+    const config::ApiSettings& api_settings = snapshot->settings.api;
+    cors::add_headers(request, api_settings.cors_origins, reply.headers);
+    if (!api_settings.trace_header.empty())
+        reply.headers.set(api_settings.trace_header, request.header(api_settings.trace_header));
+    if (api_settings.server_timing && trace.error_code.empty()) {
+        timings.transaction = trace.lane_wait + trace.database + trace.redis;
+        timings.response = std::max(lap() - timings.transaction, Duration::zero());
+        reply.headers.add("Server-Timing", reply::server_timing(timings));
+    }
+    return {std::move(reply), std::move(body)};
+}
+
 message::Reply RequestHandler::Turn::failed(const Error& error) {
     trace.error_code = error.code;
-    message::Reply reply = reply::from_error(error);
+    const bool minimal = snapshot->settings.api.error_verbosity == "minimal";
+    message::Reply reply = reply::from_error(error, minimal ? reply::Verbosity::minimal : reply::Verbosity::verbose);
     if (api != nullptr) routes::add_version_headers(api->table(), reply.headers);
     return reply;
 }

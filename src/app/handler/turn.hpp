@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "millrace/app/handler.hpp"
+#include "rows_body.hpp"
 
 namespace millrace::app {
 
@@ -16,6 +17,11 @@ struct RequestHandler::Turn {
     // Does the entry hold what the caller is known to have seen (Consistency-Token)?
     [[nodiscard]] bool accepts(const cache::Entry& entry) const;
 
+    // Time since the last lap, or since the request was taken up; nothing is measured where nobody wants to know.
+    [[nodiscard]] Duration lap();
+
+    // The reply as it leaves: with what each reply says, whatever it is.
+    [[nodiscard]] http::Outgoing outgoing(message::Reply reply);
     [[nodiscard]] message::Reply failed(const Error& error);
     [[nodiscard]] message::Reply hit(const cache::Entry& entry, events::CacheResult where);
     void missed(message::Reply& reply, bool stored);
@@ -29,8 +35,11 @@ struct RequestHandler::Turn {
     WallTime wall;
     Deadline deadline;
     std::optional<cache::Xid> token;
+    reply::Timings timings;
+    TimePoint lap_began;
     std::vector<std::string> values;  // of the request's filters, when its work is that of a shape
     std::string cache_key;
+    std::unique_ptr<RowsBody> body;  // of an answer that begins before all its rows are there
 };
 
 }  // namespace millrace::app

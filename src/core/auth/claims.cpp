@@ -33,23 +33,33 @@ Error not_a_number(std::string_view name) {
     return refused(Fault::bad_jwt_claims, "The JWT '" + std::string(name) + "' claim must be a number");
 }
 
-Result<WallTime> check_times(const Json& claims, std::int64_t now) {
-    WallTime expires = WallTime::max();
+struct Times {
+    WallTime not_before = WallTime::min(), expires = WallTime::max();
+
+    void begin_at(std::int64_t second) {
+        if (second > -last_second) not_before = std::max(not_before, WallTime(std::chrono::seconds(second - skew_s)));
+    }
+};
+
+Result<Times> check_times(const Json& claims, std::int64_t now) {
+    Times times;
     if (const Json* exp = claim(claims, "exp")) {
         if (!exp->is_number()) return not_a_number("exp");
         const std::int64_t until = seconds_of(*exp);
         if (now - skew_s > until) return refused(Fault::bad_jwt_claims, "JWT expired");
-        if (until < last_second) expires = WallTime(std::chrono::seconds(until + skew_s));
+        if (until < last_second) times.expires = WallTime(std::chrono::seconds(until + skew_s));
     }
     if (const Json* nbf = claim(claims, "nbf")) {
         if (!nbf->is_number()) return not_a_number("nbf");
         if (now + skew_s < seconds_of(*nbf)) return refused(Fault::bad_jwt_claims, "JWT not yet valid");
+        times.begin_at(seconds_of(*nbf));
     }
     if (const Json* iat = claim(claims, "iat")) {
         if (!iat->is_number()) return not_a_number("iat");
         if (now + skew_s < seconds_of(*iat)) return refused(Fault::bad_jwt_claims, "JWT issued at future");
+        times.begin_at(seconds_of(*iat));
     }
-    return expires;
+    return times;
 }
 
 Result<void> check_audience(const Json& claims, const std::string& audience) {
@@ -86,8 +96,8 @@ Result<Identity> check_claims(std::string payload, const config::AuthSettings& s
     const Json claims = Json::parse(payload, nullptr, false);
     if (!claims.is_object() || payload.find('\0') != std::string::npos)
         return refused(Fault::bad_jwt_claims, "Parsing claims failed");
-    auto expires = check_times(claims, seconds_of(now));
-    if (!expires) return std::move(expires).error();
+    auto times = check_times(claims, seconds_of(now));
+    if (!times) return std::move(times).error();
     if (auto meant = check_audience(claims, settings.jwt_audience); !meant) return std::move(meant).error();
     auto role = role_of(claims, settings.jwt_role_claim);
     if (!role) return std::move(role).error();
@@ -95,7 +105,8 @@ Result<Identity> check_claims(std::string payload, const config::AuthSettings& s
     identity.role = *std::move(role);
     identity.claims_json = std::move(payload);
     identity.authenticated = true;
-    identity.expires = *expires;
+    identity.not_before = times->not_before;
+    identity.expires = times->expires;
     return identity;
 }
 

@@ -86,6 +86,8 @@ const Setting settings[] = {
      "Time that a connection may wait for its next request; keep it longer than the load balancer's."},
     {"http", "write_timeout_ms", http<&HttpSettings::write_timeout_ms>, a_timeout, "ms",
      "Time for a client to take an answer."},
+    {"http", "stream_bytes_min", http<&HttpSettings::stream_bytes_min>, {KiB, GiB}, "bytes",
+     "Rows of a slow read that are kept before its answer begins; what is larger is sent while the rows come."},
     {"http", "connections_max", http<&HttpSettings::connections_max>, {1, 1'000'000}, "connections per worker",
      "Most open client connections."},
 

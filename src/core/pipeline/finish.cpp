@@ -23,7 +23,6 @@ const routes::ResolvedPolicies& policies_of(const Work& work) {
 }
 
 void add_read_headers(const Work& work, message::Reply& reply) {
-    reply.headers.add("ETag", reply::entity_tag(reply.body.view(), work.shape.representation.name));
     reply.headers.add("Cache-Control", cache_control(policies_of(work).cache, work.authenticated));
     reply.headers.add("Vary", vary);
 }
@@ -37,17 +36,33 @@ std::optional<cache::PgSnapshot> snapshot_of(const Work& work, const sql::Result
 // What a 304 repeats of the 200 it stands for (RFC 9110 §15.4.5); the rest describes a body that is not sent.
 constexpr std::array kept = {"ETag", "Cache-Control", "Vary", "Age", "Cache-Status", "Deprecation", "Sunset"};
 
+// What every answer of a version says, and what the database has to say of this one.
+Result<void> end_head(const Work& work, const sql::Results& results, message::Reply& reply) {
+    routes::add_version_headers(work.api->table(), reply.headers);
+    if (work.negotiated) reply.headers.add("Content-Profile", work.api->table().schema);
+    if (!work.script.outcome) return {};
+    return apply_outcome(results[*work.script.outcome], reply);
+}
+
 }  // namespace
 
 Result<message::Reply> finish(const Work& work, const sql::Results& results) {
     Result<message::Reply> reply =
         work.describing ? describe(work, results) : reply::from_rows(work.shape, work.script, results);
     if (!reply) return reply;
-    if (!work.script.writes && work.safe && !work.describing) add_read_headers(work, *reply);
-    routes::add_version_headers(work.api->table(), reply->headers);
-    if (work.negotiated) reply->headers.add("Content-Profile", work.api->table().schema);
-    if (work.script.outcome)
-        if (auto applied = apply_outcome(results[*work.script.outcome], *reply); !applied) return std::move(applied).error();
+    if (!work.script.writes && work.safe && !work.describing) {
+        reply->headers.add("ETag", reply::entity_tag(reply->body.view(), work.shape.representation.name));
+        add_read_headers(work, *reply);
+    }
+    if (auto ended = end_head(work, results, *reply); !ended) return std::move(ended).error();
+    return reply;
+}
+
+// Without an ETag: it is made of a whole body.
+Result<message::Reply> begin(const Work& work, const sql::Results& results) {
+    message::Reply reply = reply::from_first_rows(work.shape, work.script, results);
+    add_read_headers(work, reply);
+    if (auto ended = end_head(work, results, reply); !ended) return std::move(ended).error();
     return reply;
 }
 

@@ -178,6 +178,7 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
                                {.want_snapshot = work->cache.has_value(),
                                 .form = work->shape.representation.form,
                                 .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max)});
+    work->streams = work->script.head_is_first() && reply::row_writer(work->shape, work->script) != nullptr;
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
     return std::shared_ptr<const Work>(std::move(work));
 }

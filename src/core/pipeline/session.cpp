@@ -116,6 +116,7 @@ sql::Session session_of(const Caller& caller, const request::ApiRequest& api, co
     add_app_settings(session.settings, settings);
     session.reads_only = !needs.writes && needs.may_change && !session.pre_request;
     session.reports = session.pre_request.has_value();
+    session.reports_early = session.reports && !needs.writes && !needs.may_change;
     session.rolls_back = rolls_back(settings, api.preferences) && (needs.writes || needs.may_change || session.pre_request);
     return session;
 }

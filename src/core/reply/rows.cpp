@@ -1,4 +1,6 @@
 // Rows as Postgres sends them become JSON text: the inner loop of every read.
+#include <utility>
+
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
 #include "stripped.hpp"
@@ -156,6 +158,37 @@ void append_json_values(std::string& out, const sql::Script& script, const sql::
         append_cell(out, script.cells.front().kind, rows.at(row, 0));
     }
     if (form == RowsForm::array) out += ']';
+}
+
+namespace {
+
+class JsonArrayWriter final : public RowWriter {
+public:
+    explicit JsonArrayWriter(const sql::Script& script) : script_(script), opening_(openings(script.cells)) {}
+
+    void append(std::string& out, const sql::Rows& rows) override {
+        out.reserve(out.size() + estimate(script_, rows, opening_));
+        for (std::size_t row = 0; row < rows.count(); ++row) {
+            out += std::exchange(separator_, ',');
+            append_json_row(out, script_, rows, row, opening_);
+        }
+    }
+    void finish(std::string& out) override { out += separator_ == '[' ? "[]" : "]"; }
+
+private:
+    const sql::Script& script_;
+    const std::vector<std::string> opening_;
+    char separator_ = '[';
+};
+
+}  // namespace
+
+std::unique_ptr<RowWriter> row_writer(const Shape& shape, const sql::Script& script) {
+    const representation::Representation& wanted = shape.representation;
+    const bool plain_array =
+        script.answer == sql::Answer::rows && wanted.form.output == sql::Output::json && !wanted.one && !wanted.nulls_stripped;
+    if (!plain_array || shape.action != request::Action::read || shape.head_only) return nullptr;
+    return std::make_unique<JsonArrayWriter>(script);
 }
 
 }  // namespace millrace::reply

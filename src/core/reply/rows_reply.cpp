@@ -140,6 +140,22 @@ Result<message::Reply> from_rows(const Shape& shape, const sql::Script& script, 
     return reply;
 }
 
+message::Reply from_first_rows(const Shape& shape, const sql::Script& script, const sql::Results& results) {
+    message::Reply reply;
+    reply.headers.add("Content-Type", shape.representation.content_type);
+    if (const Total total = total_of(script, results)) {
+        // The rows that come are told from an exact total; of an estimated one only itself is told.
+        std::int64_t rows = *total - shape.window.offset;
+        if (shape.window.limit) rows = std::min(rows, *shape.window.limit);
+        const std::int64_t last = shape.window.offset + rows - 1;
+        const bool exact = !script.planned || (script.count && cell_of(results, *script.count) == total);
+        reply.status = read_status(shape.window.offset, last, total);
+        reply.headers.add("Content-Range", content_range(shape.window.offset, exact ? last : -1, total));
+    }
+    add_applied(shape, reply.headers);
+    return reply;
+}
+
 std::optional<sql::Verdict> verdict(const Shape& shape, const sql::Script& script) {
     const bool put = script.expects_one;
     const bool singular = shape.representation.one && !put;

@@ -109,7 +109,7 @@ private:
         for (auto at = first; at != last; ++at)
             if (at->second->function) names.push_back(at->second->function->name);
         return names;
-}
+    }
 
     // Its overloads come without what a call of them reads.
     void add_function(std::unique_ptr<ApiFunction> function) {

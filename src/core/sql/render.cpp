@@ -56,15 +56,17 @@ void begin(Script& script, const Session& session) {
 
 // Nothing to invalidate when the write changed nothing: then there is no xid, and none is used up. Where triggers, functions or
 // the function before the request ran, they may have said how to answer.
+void add_outcome(Script& script) {
+    Writer outcome;
+    outcome << "SELECT pg_current_xact_id_if_assigned()::text, nullif(current_setting('response.headers', true), ''), "
+               "nullif(current_setting('response.status', true), '')";
+    if (script.counts_inserted) outcome << ", " << inserted_count;
+    script.outcome = script.statements.size();
+    script.statements.push_back(outcome.take());
+}
+
 void end(Script& script, const Session& session) {
-    if (script.writes || session.reports) {
-        Writer outcome;
-        outcome << "SELECT pg_current_xact_id_if_assigned()::text, nullif(current_setting('response.headers', true), ''), "
-                   "nullif(current_setting('response.status', true), '')";
-        if (script.counts_inserted) outcome << ", " << inserted_count;
-        script.outcome = script.statements.size();
-        script.statements.push_back(outcome.take());
-    }
+    if (!script.outcome && (script.writes || session.reports)) add_outcome(script);
     script.rolls_back = session.rolls_back;
     if (!session.rolls_back) return;
     Writer constraints;  // what COMMIT would have found
@@ -77,7 +79,8 @@ void add_main(Script& script, Writer& out) {
     script.statements.push_back(out.take());
 }
 
-// An estimate is exact up to as many rows as an answer may have, and Postgres' guess beyond.
+// A count comes first: the head of an answer says it, and may be sent before the last row is there. An estimate is exact up to
+// as many rows as an answer may have, and Postgres' guess beyond.
 void add_counts(Script& script, const plan::ReadNode& root, request::CountKind count, std::int64_t count_max) {
     if (count == request::CountKind::none) return;
     const bool estimated = count == request::CountKind::estimated && count_max > 0;
@@ -117,6 +120,7 @@ void append_rows_or_body(Writer& out, const plan::Read& read, const ReadOptions&
 
 void add(Script& script, const plan::Read& read, const RenderOptions& options) {
     const Form& form = options.form;
+    if (!form.explain) add_counts(script, read.root, read.count, options.count_max);
     Writer out;
     const bool one_row = read.by_full_key && read.root.window.limit != 0 && read.root.window.offset == 0;
     name_root(out, *read.root.resource, form);
@@ -126,7 +130,6 @@ void add(Script& script, const plan::Read& read, const RenderOptions& options) {
                         script.cells);
     add_main(script, out);
     script.has_snapshot = options.want_snapshot;
-    if (!form.explain) add_counts(script, read.root, read.count, options.count_max);
 }
 
 void add(Script& script, const plan::Call& call, const RenderOptions& options) {
@@ -174,6 +177,7 @@ Script render(const plan::Plan& plan, const Session& session, const RenderOption
     Script script;
     script.statements.reserve(4);
     begin(script, session);
+    if (session.reports_early) add_outcome(script);
     std::visit([&](const auto& what) { add(script, what, options); }, plan);
     settle_answer(script, plan, options.form);
     end(script, session);

@@ -77,7 +77,9 @@ bool ReplyWriter::append_head(std::string& out, const message::Reply& reply, con
     append_lines(out, reply.headers.lines());
     const std::size_t length = reply.body.view().size();
     // The reply to HEAD may come without the body that GET would have; then its length is not known.
-    if (!has_no_body(status) && !(form.head_only && length == 0)) {
+    if (form.streams) {
+        if (!form.http_1_0) out += "Transfer-Encoding: chunked\r\n";
+    } else if (!has_no_body(status) && !(form.head_only && length == 0)) {
         out += "Content-Length: ";
         append_number(out, length);
         out += "\r\n";

@@ -14,6 +14,7 @@ struct ReplyForm {
     bool head_only = false;  // HEAD: every field, no body
     bool http_1_0 = false;   // staying open must be said
     bool close = false;
+    bool streams = false;  // the body's length is not known: in chunks, or until the connection ends
     std::string_view request_id;
 };
 

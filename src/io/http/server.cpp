@@ -82,7 +82,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
         const bool welcome = context.sessions.size() < limit;
         const std::shared_ptr<SessionContext> shared(shared_from_this(), &context);
         auto session = std::make_unique<Session>(shared, std::move(socket), peer.address().to_string());
-        sessions->spawn("http.session", serve(std::move(session), welcome));
+        net::TaskGroup::One** const task = &session->task;
+        sessions->spawn("http.session", serve(std::move(session), welcome), task);
     }
 
     static asio::awaitable<void> serve(std::unique_ptr<Session> session, bool welcome) {

@@ -1,8 +1,11 @@
 // The life of a connection: head, body, handler, reply, in order, until one side has enough.
 #include "session.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <exception>
 #include <millrace/core/reply.hpp>
 #include <utility>
@@ -17,6 +20,8 @@ framing::Limits limits_of(const config::HttpSettings& http) {
     limits.target_bytes_max = http.target_bytes_max;
     return limits;
 }
+
+constexpr int status_client_gone = 499;  // never sent; logs and metrics have it as nginx does
 
 }  // namespace
 
@@ -87,32 +92,64 @@ void Session::cut() {
 }
 
 void Session::expire() {
+    if (phase_ == Phase::handling) return look_after_client();
     expired_ = true;
     boost::system::error_code ignored;
     socket_.cancel(ignored);
 }
 
+// A client that has closed its end will not read what it asked for. A read is given up then; a write goes on, as its outcome is
+// what the database will hold.
+void Session::look_after_client() {
+    const auto method = head_.request.method;
+    if (task == nullptr || (method != message::Method::get && method != message::Method::head)) return;
+    char byte = 0;
+    const auto seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const bool nothing_yet = seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    if (seen > 0 || nothing_yet) {
+        deadline.at = net::now() + look_every;
+        return;
+    }
+    gone_ = closing_ = broken_ = true;
+    net::TaskGroup::cancel(*task);
+}
+
 asio::awaitable<void> Session::answer() {
     begin_trace();
     phase_ = Phase::handling;
-    deadline = {};
+    deadline.at = read_at_ + look_every;
     if (!out_.empty() && !flush_asked_) {
         flush_asked_ = true;
         context_.flush_later(*this);
     }
-    message::Reply reply;
+    Outgoing answer;
     try {
-        reply = co_await context_.handler.handle(head_.request, trace_);
+        answer = co_await context_.handler.handle(head_.request, trace_);
     } catch (...) {
-        if (context_.aborted) throw;
+        if (context_.aborted || gone_) throw;
         const std::string what = net::text_of(std::current_exception());
         context_.observer.on(events::Fallen{"http.handler", what});
-        reply = reply::from_error(Error::of(Fault::internal));
-        reply.close = true;
+        answer.reply = reply::from_error(Error::of(Fault::internal));
+        answer.reply.close = true;
     }
-    co_await write(std::move(reply));
+    if (gone_) {
+        report_gone();
+        co_return;
+    }
+    if (answer.body) {
+        co_await write_stream(std::move(answer));
+    } else {
+        co_await write(std::move(answer.reply));
+    }
     in_.consume(request_bytes_);
     scanned_ = 0;
+}
+
+void Session::report_gone() {
+    message::Reply reply;
+    reply.status = status_client_gone;
+    quiet_since_ = net::now();
+    report_finished(reply, 0);
 }
 
 void Session::begin_trace() {

@@ -18,7 +18,8 @@ namespace millrace::http {
 // The concrete executor spares a virtual call for each operation.
 using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
 
-inline constexpr std::size_t kept_bytes_max = 16 * 1024;  // of memory that a connection keeps between requests
+inline constexpr std::size_t kept_bytes_max = 16 * 1024;                // of memory that a connection keeps between requests
+inline constexpr Duration look_every = std::chrono::milliseconds(200);  // after a client that waits for its answer
 inline constexpr Duration drain_grace =
     std::chrono::milliseconds(300);  // for a request that is on its way to an idle connection
 
@@ -61,6 +62,7 @@ public:
     void cut();
     void flush_now();
     void expire() override;
+    net::TaskGroup::One* task = nullptr;  // that runs it
 
 private:
     enum class Phase : std::uint8_t { idle, head, body, handling, writing, ending };
@@ -81,13 +83,17 @@ private:
     [[nodiscard]] Sent send_now(std::string_view body);
     [[nodiscard]] asio::awaitable<bool> flush(std::string_view body);
     [[nodiscard]] asio::awaitable<void> write(message::Reply reply);
+    [[nodiscard]] asio::awaitable<void> write_stream(Outgoing answer);
+    [[nodiscard]] asio::awaitable<bool> write_parts(BodySource& source, std::size_t& bytes);
     [[nodiscard]] asio::awaitable<void> finish();
     [[nodiscard]] asio::awaitable<void> linger();
-    bool append(const message::Reply& reply);
+    bool append(const message::Reply& reply, bool streams = false);
     void refuse(const Error& error);
 
     // session.cpp
     [[nodiscard]] asio::awaitable<void> answer();
+    void look_after_client();
+    void report_gone();
     void begin_trace();
     void report_finished(const message::Reply& reply, std::size_t bytes_out);
 
@@ -114,6 +120,7 @@ private:
     bool expired_ = false;      // the deadline passed while an operation waited
     bool closing_ = false;      // no further request is read
     bool refused_ = false;      // what the client still sends is not wanted
+    bool gone_ = false;         // the client has left while its answer was made
     bool broken_ = false;       // nothing can be sent any more
     bool flush_asked_ = false;  // in the context's list
 };

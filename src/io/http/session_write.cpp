@@ -4,6 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <charconv>
 #include <millrace/core/reply.hpp>
 #include <utility>
 
@@ -18,11 +19,18 @@ constexpr std::size_t gathered_bytes_max = 64 * 1024;
 constexpr std::size_t linger_bytes_max = 1024 * 1024;
 constexpr Duration linger_time = std::chrono::seconds(2);
 
+void append_chunk_size(std::string& out, std::size_t size) {
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16).ptr;
+    out.append(digits.data(), end);
+    out += "\r\n";
+}
+
 }  // namespace
 
-bool Session::append(const message::Reply& reply) {
+bool Session::append(const message::Reply& reply, bool streams) {
     quiet_since_ = net::now();
-    const ReplyForm form{head_.request.method == message::Method::head, head_.http_1_0, closing_, trace_.request_id};
+    const ReplyForm form{head_.request.method == message::Method::head, head_.http_1_0, closing_, streams, trace_.request_id};
     return context_.writer.append_head(out_, reply, form, quiet_since_);
 }
 
@@ -39,6 +47,46 @@ asio::awaitable<void> Session::write(message::Reply reply) {
     const std::string_view rest = apart ? body : std::string_view();
     const bool flushed = co_await flush(rest);
     if (!flushed) closing_ = broken_ = true;
+}
+
+// RFC 9112 §6.1: in chunks for HTTP/1.1, until the connection ends for HTTP/1.0. A body that cannot be completed ends without
+// its last chunk, so that nobody takes it for whole.
+asio::awaitable<void> Session::write_stream(Outgoing answer) {
+    phase_ = Phase::writing;
+    closing_ = answer.reply.close || context_.draining || !head_.keep_alive || head_.http_1_0;
+    const std::size_t before = out_.size();
+    append(answer.reply, true);
+    std::size_t bytes = out_.size() - before;
+    const bool whole = co_await write_parts(*answer.body, bytes);
+    if (!whole) {
+        closing_ = broken_ = true;
+        cut();
+    }
+    answer.body.reset();
+    quiet_since_ = net::now();
+    report_finished(answer.reply, bytes);
+}
+
+asio::awaitable<bool> Session::write_parts(BodySource& source, std::size_t& bytes) {
+    const bool chunked = !head_.http_1_0;
+    std::string part;
+    for (;;) {
+        part.clear();
+        phase_ = Phase::handling;
+        deadline.at = net::now() + look_every;
+        const auto said = co_await source.next(part);
+        phase_ = Phase::writing;
+        if (said == BodySource::Part::broken) co_return false;
+        bytes += part.size();
+        if (chunked && !part.empty()) append_chunk_size(out_, part.size());
+        const bool flushed = co_await flush(part);
+        if (!flushed) co_return false;
+        if (chunked && !part.empty()) out_ += "\r\n";
+        if (said == BodySource::Part::end) break;
+    }
+    if (chunked) out_ += "0\r\n\r\n";
+    const std::string_view nothing_more;
+    co_return co_await flush(nothing_more);
 }
 
 // A refusal is the last thing that is said: what follows on this connection cannot be trusted to be a request.

@@ -11,10 +11,15 @@
 
 namespace millrace::net {
 
+struct TaskGroup::One {
+    asio::cancellation_signal signal;
+    bool cancelled = false;
+};
+
 struct TaskGroup::State {
     State(asio::io_context& io, events::Observer& o) : context(io), observer(&o), ended(io) {}
 
-    void finish(std::list<asio::cancellation_signal>::iterator task) {
+    void finish(std::list<One>::iterator task) {
         if (task == next) ++next;
         tasks.erase(task);
         if (tasks.empty()) ended.notify_all();
@@ -22,8 +27,8 @@ struct TaskGroup::State {
 
     asio::io_context& context;
     events::Observer* observer;  // nothing once the group is gone
-    std::list<asio::cancellation_signal> tasks;
-    std::list<asio::cancellation_signal>::iterator next = tasks.end();  // where cancel() goes on
+    std::list<One> tasks;
+    std::list<One>::iterator next = tasks.end();  // where cancel() goes on
     bool cancelled = false;
     Signal ended;
 };
@@ -67,13 +72,14 @@ TaskGroup::~TaskGroup() {
     cancel();
 }
 
-void TaskGroup::spawn(std::string_view where, asio::awaitable<void> task) {
+void TaskGroup::spawn(std::string_view where, asio::awaitable<void> task, One** one) {
     const auto place = state_->tasks.emplace(state_->tasks.end());
+    if (one != nullptr) *one = &*place;
     auto done = [state = state_, place, name = std::string(where)](std::exception_ptr error) {
-        if (error && !(state->cancelled && is_cancellation(error))) report(state->observer, name, error);
+        if (error && !((state->cancelled || place->cancelled) && is_cancellation(error))) report(state->observer, name, error);
         state->finish(place);
     };
-    asio::co_spawn(state_->context, std::move(task), asio::bind_cancellation_slot(place->slot(), std::move(done)));
+    asio::co_spawn(state_->context, std::move(task), asio::bind_cancellation_slot(place->signal.slot(), std::move(done)));
 }
 
 std::size_t TaskGroup::running() const { return state_->tasks.size(); }
@@ -83,8 +89,13 @@ void TaskGroup::cancel() {
     state->cancelled = true;
     for (state->next = state->tasks.begin(); state->next != state->tasks.end();) {
         const auto task = state->next++;
-        task->emit(asio::cancellation_type::terminal);
+        task->signal.emit(asio::cancellation_type::terminal);
     }
+}
+
+void TaskGroup::cancel(One& one) {
+    one.cancelled = true;
+    one.signal.emit(asio::cancellation_type::terminal);
 }
 
 asio::awaitable<bool> TaskGroup::wait(Deadline deadline) {

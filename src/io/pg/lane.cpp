@@ -75,7 +75,8 @@ std::vector<RequestPointer> Lane::close() {
 // Forgets everything about the connection; gives back the requests that it carried, in their order.
 std::vector<RequestPointer> Lane::reset() {
     ++generation_;
-    connected_ = writing_ = stalled_ = gathering_ = cancelling_ = false;
+    connected_ = writing_ = stalled_ = gathering_ = cancelling_ = held_ = false;
+    reads_of_one_ = 0;
     connection_.close();
     statements_.clear();
     to_deallocate_.clear();
@@ -98,6 +99,7 @@ void Lane::cancel() {
     cancel_sent_ = false;
     cancel_until_ = net::now() + cancel_grace;
     if (handle) owner_->cancel(std::move(handle), shared_from_this(), generation_);
+    resume();  // a backend that waits for its reader does not notice the signal
 }
 
 void Lane::cancel_was_sent(std::uint64_t generation) {
@@ -117,7 +119,7 @@ void Lane::tick(TimePoint now) {
     if (in_flight_ == 0) return;
     const auto silence_max = std::chrono::milliseconds(settings_.database.statement_timeout_ms) + silence_grace;
     const bool bounded = settings_.database.statement_timeout_ms > 0;
-    if (bounded && now - heard_ > silence_max) return break_up("Postgres did not answer in time");
+    if (bounded && !held_ && now - heard_ > silence_max) return break_up("Postgres did not answer in time");
     stalled_ = now - heard_ > stall_after;
     for (const auto& step : steps_) {
         if (step.owner && !step.owner->answered() && step.owner->deadline.passed(now)) owner_->late(*step.owner);

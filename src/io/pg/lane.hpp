@@ -26,6 +26,8 @@ public:
     virtual void broke(Lane& lane, const std::string& reason, std::vector<RequestPointer> unanswered) = 0;
     virtual void answer(Request& request, Answer answer) = 0;  // resumes nobody yet
     virtual void again(RequestPointer request) = 0;            // to be sent once more, it did nothing
+    virtual void rows_came(Request& request) = 0;              // it has rows to hand on
+    virtual void too_large(Request& request) = 0;              // its rows are too many for a shared lane
     virtual void late(Request& request) = 0;                   // its deadline has passed
     virtual void turned(Lane& lane) = 0;                       // all that had come was taken: there may be room
     virtual void spawn(asio::awaitable<void> task) = 0;
@@ -53,6 +55,7 @@ public:
     [[nodiscard]] bool stalled() const { return stalled_; }
 
     void send(RequestPointer request);  // needs has_room()
+    void resume();                      // what stopped reading because rows wait was taken or given up
     void cancel();                      // what runs now; only where one request runs at a time
     void cancel_was_sent(std::uint64_t generation);
     void tick(TimePoint now);  // looks for deadlines that have passed and for a peer that is silent
@@ -65,6 +68,7 @@ private:
         Request* request = nullptr;           // nothing for work of the lane's own
         RequestPointer owner;                 // of a request's sync
         bool ended = false;                   // of a sync: its error has been taken
+        bool streams = false;                 // its rows come one at a time
     };
 
     // Life (lane.cpp).
@@ -87,8 +91,15 @@ private:
     // Receiving (lane_receive.cpp).
     void arm_read();
     void on_readable();
+    void go_on();
+    void hold_or_read();
+    [[nodiscard]] bool is_too_large();
+    void give_up_too_large();
     [[nodiscard]] bool take_all();
+    [[nodiscard]] static bool is_full(const Step& step) { return step.request != nullptr && step.request->full(); }
     [[nodiscard]] bool take(ResultPointer result);
+    void take_rows(const Step& step, ResultPointer result);
+    void ask_for_single_rows();
     [[nodiscard]] bool take_error(const Step& step, const PGresult* result);
     void forget(const Step& step);
     [[nodiscard]] bool take_sync();
@@ -107,7 +118,10 @@ private:
 
     std::deque<Step> steps_;  // what results are due, in order
     std::size_t in_flight_ = 0;
-    TimePoint heard_;  // when a result last came, or the first of those in flight was sent
+    std::size_t taken_ = 0;      // results, ever
+    unsigned reads_of_one_ = 0;  // reads of the socket since a result was last complete
+    bool held_ = false;          // nothing is read: rows wait to be taken
+    TimePoint heard_;            // when a result last came, or the first of those in flight was sent
     Statements statements_;
     std::vector<std::string> to_deallocate_;
     std::vector<const char*> values_;  // of the statement that is being sent

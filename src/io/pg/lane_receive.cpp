@@ -2,6 +2,7 @@
 #include <libpq-fe.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
 
@@ -10,6 +11,11 @@
 #include "millrace/io/net.hpp"
 
 namespace millrace::pg {
+namespace {
+
+constexpr unsigned reads_of_one_max = 64;  // libpq takes at most 64 KiB or so at a time
+
+}  // namespace
 
 // One wait is always pending, without a request too: that is how a closed connection is noticed.
 void Lane::arm_read() {
@@ -21,10 +27,45 @@ void Lane::arm_read() {
 }
 
 void Lane::on_readable() {
-    if (PQconsumeInput(connection_.get()) == 0 || !take_all()) return break_up(connection_.error());
-    arm_read();
+    if (PQconsumeInput(connection_.get()) == 0) return break_up(connection_.error());
+    go_on();
+}
+
+void Lane::go_on() {
+    const std::size_t taken_before = taken_;
+    if (!take_all()) return break_up(connection_.error());
+    hold_or_read();
     settle_cancel();
+    if (taken_ == taken_before && is_too_large()) return give_up_too_large();
     owner_->turned(*this);
+}
+
+// While rows wait to be taken the socket is not read: it fills, and Postgres waits.
+void Lane::hold_or_read() {
+    Request* const request = steps_.empty() ? nullptr : steps_.front().request;
+    held_ = request != nullptr && request->full();
+    if (!held_) arm_read();
+    if (request != nullptr && !request->answered() && request->has_rows()) owner_->rows_came(*request);
+}
+
+void Lane::resume() {
+    if (!std::exchange(held_, false)) return;
+    asio::post(context_, [self = shared_from_this(), generation = generation_] {
+        if (!self->closed_ && generation == self->generation_) self->go_on();
+    });
+}
+
+// libpq keeps the rows of a statement until it is complete, unless it hands them out one at a time. That would cost each small
+// answer of a shared lane something; so a result that does not end in many reads is given up there and asked for elsewhere.
+bool Lane::is_too_large() {
+    if (settings_.depth_max == 1 || steps_.empty()) return false;
+    const Step& step = steps_.front();
+    return ++reads_of_one_ > reads_of_one_max && step.request != nullptr && !step.request->answered() && !step.request->writes;
+}
+
+void Lane::give_up_too_large() {
+    owner_->too_large(*steps_.front().request);
+    break_up("A result is too large for a lane that others share");
 }
 
 // False: what came does not fit what was sent, or the connection ends.
@@ -32,7 +73,7 @@ bool Lane::take_all() {
     auto* const connection = connection_.get();
     if (!steps_.empty()) heard_ = net::now();
     stalled_ = false;
-    while (!steps_.empty() && PQisBusy(connection) == 0) {
+    while (!steps_.empty() && !is_full(steps_.front()) && PQisBusy(connection) == 0) {
         if (!take(ResultPointer(PQgetResult(connection)))) return false;
     }
     return PQstatus(connection) == CONNECTION_OK;
@@ -44,15 +85,22 @@ bool Lane::take(ResultPointer result) {
         // The end of one statement's results; after an error that came with the Sync itself there is one more, but no two.
         if (step.kind == Step::Kind::sync) return !std::exchange(step.ended, true);
         steps_.pop_front();
+        ask_for_single_rows();
         return true;
     }
+    ++taken_;
+    reads_of_one_ = 0;
     switch (PQresultStatus(result.get())) {
         case PGRES_PIPELINE_SYNC:
             return step.kind == Step::Kind::sync && take_sync();
         case PGRES_TUPLES_OK:
         case PGRES_COMMAND_OK:
         case PGRES_EMPTY_QUERY:
-            if (step.kind == Step::Kind::statement) step.request->results.push_back(to_rows(std::move(result)));
+            if (step.kind == Step::Kind::statement) take_rows(step, std::move(result));
+            return true;
+        case PGRES_SINGLE_TUPLE:
+            if (!step.streams) return false;
+            if (!step.request->answered()) step.request->rows.add(result.get());
             return true;
         case PGRES_PIPELINE_ABORTED:
             // A Prepare that was skipped did not happen.
@@ -62,13 +110,29 @@ bool Lane::take(ResultPointer result) {
             return take_error(step, result.get());
         case PGRES_BAD_RESPONSE:
         case PGRES_NONFATAL_ERROR:
-        case PGRES_SINGLE_TUPLE:
         case PGRES_COPY_OUT:
         case PGRES_COPY_IN:
         case PGRES_COPY_BOTH:
             return false;
     }
     return false;
+}
+
+// The last result of a statement, or the only one.
+void Lane::take_rows(const Step& step, ResultPointer result) {
+    Request& request = *step.request;
+    if (!step.streams) {
+        request.results.push_back(to_rows(std::move(result)));
+        return;
+    }
+    request.rows.set_columns(static_cast<std::size_t>(PQnfields(result.get())));
+    if (!request.handed_on) request.results.push_back(request.rows.take());
+}
+
+// Only the statement whose results are due can be asked to give its rows one at a time. Where it was skipped because of an
+// error this fails, and nothing is lost.
+void Lane::ask_for_single_rows() {
+    if (!steps_.empty() && steps_.front().streams) (void)PQsetSingleRowMode(connection_.get());
 }
 
 bool Lane::take_error(const Step& step, const PGresult* result) {
@@ -95,6 +159,7 @@ bool Lane::take_sync() {
     if (in_transaction && step.owner->phase == Request::Phase::ending) return false;
     auto request = std::move(steps_.front().owner);
     steps_.pop_front();
+    ask_for_single_rows();
     if (in_transaction) return end_transaction(std::move(request));
     if (request) finish(std::move(request));
     return true;

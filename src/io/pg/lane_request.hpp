@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "lane_rows.hpp"
 #include "millrace/core/base.hpp"
 #include "millrace/core/events.hpp"
 #include "millrace/core/sql.hpp"
@@ -30,7 +31,11 @@ struct Request {
     events::LaneClass lane = events::LaneClass::fast;
     bool authenticated = false;
     bool writes = false;
-    bool in_block = false;  // between BEGIN and COMMIT or ROLLBACK
+    bool may_stream = false;         // whoever asked can take rows as they come
+    bool streams = false;            // rows of the last statement are handed on as they come
+    bool handed_on = false;          // some have been: it cannot be sent again
+    std::size_t rows_bytes_max = 0;  // of rows that wait here; then nothing more is read from Postgres
+    bool in_block = false;           // between BEGIN and COMMIT or ROLLBACK
     Deadline deadline;
     TimePoint queued, sent, finished;
 
@@ -39,6 +44,7 @@ struct Request {
     unsigned attempts = 0;
     TimePoint give_up = TimePoint::max();  // after its connection broke: until when to wait for another
     sql::Results results;
+    RowStore rows;                   // of a request that streams
     std::optional<Error> error;      // the first that Postgres reported in this attempt
     bool statement_is_gone = false;  // the error is about a prepared statement, not about the request
 
@@ -46,6 +52,8 @@ struct Request {
     std::optional<Waiter> waiter;
 
     [[nodiscard]] bool answered() const { return answer.has_value(); }
+    [[nodiscard]] bool full() const { return streams && !answered() && rows.bytes() >= rows_bytes_max; }
+    [[nodiscard]] bool has_rows() const { return streams && (handed_on ? !rows.empty() : full()); }  // to be handed on
 };
 using RequestPointer = std::shared_ptr<Request>;
 

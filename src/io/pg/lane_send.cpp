@@ -48,9 +48,11 @@ void Lane::send(RequestPointer request) {
 bool Lane::send_script(Request& request) {
     if (request.in_block && !send_control("BEGIN", &request)) return false;
     request.results.reserve(request.script->statements.size());
-    for (const auto& statement : request.script->statements) {
-        if (!send_statement(statement, request)) return false;
+    for (std::size_t i = 0; i < request.script->statements.size(); ++i) {
+        if (!send_statement(request.script->statements[i], request)) return false;
+        steps_.back().streams = request.streams && i == request.script->main;
     }
+    ask_for_single_rows();  // if it is first
     // With a verdict the end waits until it is given.
     if (!request.in_block || request.verdict != nullptr) return true;
     return send_control(request.script->rolls_back ? "ROLLBACK" : "COMMIT", &request);

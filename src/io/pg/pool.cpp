@@ -13,7 +13,8 @@
 namespace millrace::pg {
 namespace {
 
-constexpr std::size_t parameters_max = 65'535;  // the protocol's count has 16 bits
+constexpr std::size_t batch_bytes_max = 64 * 1024;  // of rows that are read ahead of their reader
+constexpr std::size_t parameters_max = 65'535;      // the protocol's count has 16 bits
 
 // libpq takes text parameters as C strings: a zero byte would cut the value short, where Postgres would refuse it.
 std::optional<Error> problem_of(const sql::Script& script, bool authenticated) {
@@ -45,7 +46,8 @@ struct Keep {
     }
 };
 
-asio::awaitable<void> until_answered(std::shared_ptr<Pool::State> state, RequestPointer request) {
+// Until there is an answer, or rows to hand on.
+asio::awaitable<void> until_woken(std::shared_ptr<Pool::State> state, RequestPointer request) {
     Keep keep{std::move(state), std::move(request)};
     return asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(keep), asio::use_awaitable);
 }
@@ -61,6 +63,15 @@ RequestPointer make_request(const sql::BoundScript& bound, events::LaneClass lan
     request->writes = script.writes || verdict != nullptr;
     request->queued = net::now();
     return request;
+}
+
+// From here on the caller has rows in its hands, and the script may not be sent again.
+void hand_on(Request& request, sql::Results& results) {
+    request.handed_on = true;
+    results = std::move(request.results);
+    results.push_back(request.rows.take());
+    request.rows_bytes_max = batch_bytes_max;
+    if (request.on != nullptr) request.on->resume();
 }
 
 void measure(const Request& request, events::Observer& observer, Timing& timing) {
@@ -93,9 +104,56 @@ asio::awaitable<Result<sql::Results>> Pool::run(sql::BoundScript script, events:
     request->authenticated = authenticated;
     request->deadline = deadline;
     state->admit(request);
-    if (!request->answered()) co_await until_answered(state, request);
+    if (!request->answered()) co_await until_woken(state, request);
     measure(*request, state->observer, timing);
     co_return std::move(*request->answer);
 }
+
+asio::awaitable<Result<Opened>> Pool::open(sql::BoundScript script, events::LaneClass lane, bool authenticated,
+                                           std::size_t kept_bytes_max, Deadline deadline, Timing& timing) {
+    auto problem = problem_of(*script.script, authenticated);
+    if (problem) co_return std::move(*problem);
+    const auto state = state_;
+    const auto request = make_request(script, lane, nullptr);
+    request->authenticated = authenticated;
+    request->deadline = deadline;
+    request->may_stream = !request->writes;
+    request->streams = request->may_stream && lane == events::LaneClass::slow;
+    request->rows_bytes_max = kept_bytes_max;
+    state->admit(request);
+    if (!request->answered()) co_await until_woken(state, request);
+    Opened opened;
+    if (request->answered()) {
+        measure(*request, state->observer, timing);
+        if (!request->answer->has_value()) co_return std::move(*request->answer).error();
+        opened.results = std::move(**request->answer);
+    } else {
+        hand_on(*request, opened.results);
+        timing.waited = request->sent - request->queued;
+        timing.took = net::now() - request->sent;
+        state->observer.on(events::LaneWaited{request->lane, timing.waited});
+        opened.rest = std::make_unique<RowStream>(state, request);
+    }
+    co_return opened;
+}
+
+RowStream::RowStream(std::shared_ptr<Pool::State> pool, std::shared_ptr<Request> request)
+    : pool_(std::move(pool)), request_(std::move(request)) {}
+
+RowStream::~RowStream() {
+    pool_->abandon(*request_, Error::of(Fault::deadline_passed));
+    if (!pool_->closed) pool_->observer.on(events::StatementFinished{request_->lane, took(), !request_->answer->has_value()});
+}
+
+asio::awaitable<Result<sql::Rows>> RowStream::next() {
+    const auto request = request_;
+    if (!request->answered() && !request->has_rows()) co_await until_woken(pool_, request);
+    if (request->answered() && !request->answer->has_value()) co_return request->answer->error();
+    sql::Rows rows = request->rows.take();
+    if (request->on != nullptr) request->on->resume();
+    co_return rows;
+}
+
+Duration RowStream::took() const { return (request_->answered() ? request_->finished : net::now()) - request_->sent; }
 
 }  // namespace millrace::pg

@@ -96,10 +96,22 @@ void Pool::State::answer(Request& request, Answer answer) {
     request.finished = net::now();
     request.answer.emplace(std::move(answer));
     if (underway > 0 && --underway == 0) idle.notify_all();
+    wake(request);
+}
+
+void Pool::State::wake(Request& request) {
     if (!request.waiter) return;
     asio::get_associated_cancellation_slot(*request.waiter).clear();
-    answered.push_back(std::move(*request.waiter));
+    to_wake.push_back(std::move(*request.waiter));
     request.waiter.reset();
+}
+
+void Pool::State::rows_came(Request& request) { wake(request); }
+
+// The lane breaks next, and gives it back.
+void Pool::State::too_large(Request& request) {
+    request.lane = events::LaneClass::slow;
+    request.streams = request.may_stream;
 }
 
 void Pool::State::abandon(Request& request, Error error) {
@@ -115,6 +127,7 @@ void Pool::State::late(Request& request) { abandon(request, Error::of(Fault::dea
 void Pool::State::again(RequestPointer request) {
     ++request->attempts;
     request->results.clear();
+    request->rows.clear();
     request->error.reset();
     request->statement_is_gone = false;
     class_of(request->lane).queue.push_front(std::move(request));
@@ -150,19 +163,19 @@ void Pool::State::fail_queue(Class& lanes) {
 }
 
 void Pool::State::broke(Lane& lane, const std::string& reason, std::vector<RequestPointer> unanswered) {
-    auto& lanes = class_of(lane.lane());
     const auto patience = net::now() + reconnect_patience;
     std::ranges::reverse(unanswered);
     for (auto& request : unanswered) {
-        if (request->writes || request->attempts > 0) {
+        if (request->writes || request->handed_on || request->attempts > 0) {
             answer(*request, outcome_unknown(with_retry(Fault::database_unavailable), request->writes));
         } else {
-            request->give_up = patience;
+            const bool moves = request->lane != lane.lane();  // to lanes that are not broken
+            request->give_up = moves ? TimePoint::max() : patience;
             again(std::move(request));
         }
     }
     if (connected_lanes() == 0) report_backend(false, reason);
-    drain(lanes);
+    for (auto& each : classes) drain(each);
     report();
     deliver_later();
 }
@@ -178,8 +191,8 @@ void Pool::State::expire(Class& lanes, TimePoint now) {
 // A resumed coroutine may call run() again, or end the pool; the lane that led here is in order by now.
 void Pool::State::deliver() {
     const auto self = shared_from_this();
-    while (!answered.empty()) {
-        auto batch = std::exchange(answered, {});
+    while (!to_wake.empty()) {
+        auto batch = std::exchange(to_wake, {});
         for (auto& waiter : batch) std::move(waiter)();
     }
 }

@@ -34,6 +34,8 @@ struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> 
     void broke(Lane& lane, const std::string& reason, std::vector<RequestPointer> unanswered) override;
     void answer(Request& request, Answer answer) override;
     void again(RequestPointer request) override;
+    void rows_came(Request& request) override;
+    void too_large(Request& request) override;
     void late(Request& request) override;
     void turned(Lane& lane) override;
     void spawn(asio::awaitable<void> task) override;
@@ -54,8 +56,9 @@ struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> 
     void drain(Class& lanes);
     void fail_queue(Class& lanes);
     void expire(Class& lanes, TimePoint now);
-    void deliver();        // resumes those whose answer is there
-    void deliver_later();  // the same, from a place where resuming would surprise
+    void wake(Request& request);  // as soon as the present event is dealt with
+    void deliver();               // resumes those whose answer is there
+    void deliver_later();         // the same, from a place where resuming would surprise
     void arm_tick();
     void tick();
     void report();  // gauges and the backend's state, where they have changed
@@ -70,7 +73,7 @@ struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> 
     bool ticking = false, stopping = false, closed = false, delivery_posted = false;
     std::array<Class, 2> classes;
     std::size_t underway = 0;  // admitted and not answered
-    std::vector<Waiter> answered;
+    std::vector<Waiter> to_wake;
     std::optional<bool> reported_up;
     std::minstd_rand engine;
     std::unique_ptr<asio::thread_pool> canceller;  // PQcancel blocks; made when it is first needed

@@ -85,6 +85,17 @@ public:
         return read(to_head);
     }
 
+    // What has come, or what comes next; nothing when the connection has ended.
+    std::optional<std::string> receive_some() {
+        if (buffer_.empty() && !receive()) return std::nullopt;
+        return std::exchange(buffer_, {});
+    }
+    std::string receive_until(std::string_view end) {
+        while (!buffer_.ends_with(end))
+            if (!receive()) break;
+        return std::exchange(buffer_, {});
+    }
+
     // True when the server ended the connection properly and sent nothing more.
     bool ended() {
         if (!buffer_.empty()) return false;

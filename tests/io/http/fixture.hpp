@@ -66,20 +66,46 @@ public:
     [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override {
         return head.path == "/large" ? 64 * 1024 * 1024 : 20'000;
     }
-    [[nodiscard]] asio::awaitable<message::Reply> handle(const message::Request& request, Trace&) override {
+    [[nodiscard]] asio::awaitable<Outgoing> handle(const message::Request& request, Trace&) override {
         if (request.path == "/throw") throw std::runtime_error("a bug");
         if (request.path == "/wait") {
             ++waiting;
             const Deadline never;
             co_await gate.wait(never);
         }
+        if (request.path == "/parts" || request.path == "/broken") co_return stream(request);
         co_return reply_to(request);
     }
 
     net::Signal gate;  // opens for all who wait at /wait
     std::atomic<int> waiting = 0;
 
+    std::atomic<int> parts = 0;  // that were asked for
+
 private:
+    // As many parts as the query says, "0,", "1,", …; then the end, or none.
+    class Parts final : public BodySource {
+    public:
+        Parts(std::atomic<int>& asked, int count, bool breaks) : asked_(asked), left_(count), breaks_(breaks) {}
+        [[nodiscard]] asio::awaitable<Part> next(std::string& out) override {
+            ++asked_;
+            if (left_-- == 0) co_return breaks_ ? Part::broken : Part::end;
+            out += std::to_string(number_++) + ',';
+            if (left_ > 1000) out.append(10'000, '-');
+            co_return Part::more;
+        }
+
+    private:
+        std::atomic<int>& asked_;
+        int left_, number_ = 0;
+        bool breaks_;
+    };
+    Outgoing stream(const message::Request& request) {
+        message::Reply reply;
+        reply.headers.add("Content-Type", "text/plain");
+        const int count = std::stoi(std::string(request.query));
+        return Outgoing(std::move(reply), std::make_unique<Parts>(parts, count, request.path == "/broken"));
+    }
     static message::Reply reply_to(const message::Request& request) {
         message::Reply reply;
         reply.headers.add("Content-Type", "text/plain");
