@@ -182,9 +182,9 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->cache = cache_plan(*work, *plan, match, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
     sql::Session session = session_of({*snapshot, *match.api, identity, request}, *api, needs_of(*plan, *work));
+    session.reports = session.reports || work->shape.representation.handled;
     std::erase_if(work->shape.applied,
                   [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
-    session.reports = session.reports || work->shape.representation.handled;
     work->repeatable = session.empty();
     work->script = sql::render(*plan, session,
                                {.want_snapshot = work->cache.has_value(),
