@@ -33,7 +33,7 @@ bool is_acceptable(const std::vector<request::MediaRange>& accept) {
 
 Error not_acceptable(const std::vector<request::MediaRange>& accept) {
     std::string wanted;
-    for (const request::MediaRange& range : accept) wanted += (wanted.empty() ? "" : ", ") + range.text;
+    for (const request::MediaRange& range : accept) wanted += (wanted.empty() ? "" : ", ") + range.name;
     return Error::of(Fault::not_acceptable, "None of these media types are available: " + wanted);
 }
 
