@@ -55,7 +55,7 @@ TEST(RowWriter, writes_an_empty_array_for_no_rows) {
 
 TEST(RowWriter, is_not_there_for_what_needs_all_rows) {
     Shape singular;
-    singular.media = request::Media::singular;
+    singular.representation.one = true;
     EXPECT_EQ(row_writer(singular, script_of(false)), nullptr);
     sql::Script write = script_of(false);
     write.writes = true;
