@@ -1,9 +1,7 @@
 // Any bytes as query string, headers and body: nothing crashes, and what parses obeys the module's own promises.
-#include <algorithm>
-#include <cstdint>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "input.hpp"
 #include "millrace/core/request.hpp"
 #include "millrace/core/text.hpp"
 
@@ -11,17 +9,9 @@ namespace {
 
 using namespace millrace;
 
-void check(bool promise) {
-    if (!promise) std::abort();
-}
+using fuzz::check, fuzz::take_line;
 
 // The input is cut at newlines into: options, query, Range, Prefer, Accept, Content-Type, body.
-std::string_view take_line(std::string_view& rest) {
-    const auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    return line;
-}
-
 message::Request read_request(std::string_view input, bool& call) {
     message::Request request;
     const auto options = take_line(input);

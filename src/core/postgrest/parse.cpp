@@ -35,6 +35,7 @@ Parsed parse_file(std::string_view text, const std::string& file) {
     int number = 0;
     for (std::string_view line : text::split(text, '\n')) {
         ++number;
+        if (line.ends_with('\r')) line.remove_suffix(1);
         line = text::trim(line);
         if (line.empty() || line.front() == '#') continue;
         const auto equals = line.find('=');
