@@ -40,7 +40,7 @@ struct Shape {
     std::vector<std::string> location_keys;  // API names of the primary key
     std::vector<std::string> applied;        // Preference-Applied
     std::optional<std::int64_t> max_affected;
-    std::string warning{};  // of Warning
+    std::string warning{};           // of Warning
     CallForm call = CallForm::rows;  // of action call
 };
 
@@ -60,8 +60,6 @@ void append_stripped_rows(std::string& out, const sql::Script& script, const sql
 
 // Rows → CSV: a header line, then a line a row without an end of line behind the last. Cells come as Postgres prints them.
 void append_csv_rows(std::string& out, const sql::Script& script, const sql::Rows& rows);
-void append_csv_header(std::string& out, const sql::Script& script);
-void append_csv_row(std::string& out, const sql::Script& script, const sql::Rows& rows, std::size_t row);
 
 // Writes a body while its rows come.
 class RowWriter {

@@ -16,8 +16,11 @@ bool columns_decide(const request::ApiRequest& request) {
 // PostgREST looks at the names in their order, so of several unknown ones it tells the first.
 Error unknown_key(const routes::Resource& resource, const std::vector<std::string>& keys) {
     const std::string* first = nullptr;
-    for (const std::string& key : keys)
-        if (find_column(resource, key) == nullptr && (first == nullptr || key < *first)) first = &key;
+    for (const std::string& key : keys) {
+        const catalog::Column* column = find_column(resource, key);
+        const bool unknown = column == nullptr || column->computed;
+        if (unknown && (first == nullptr || key < *first)) first = &key;
+    }
     return no_such_key(resource, *first);
 }
 

@@ -1,7 +1,7 @@
 // Rows as Postgres prints them become CSV, as PostgREST gives it: a line of names, then records quoted as record_out() does.
 #include <algorithm>
 
-#include "millrace/core/reply.hpp"
+#include "row_writers.hpp"
 
 namespace millrace::reply {
 namespace {
@@ -35,9 +35,7 @@ void append_name(std::string& out, std::string_view name) {
     out += '"';
 }
 
-}  // namespace
-
-void append_csv_header(std::string& out, const sql::Script& script) {
+void append_header(std::string& out, const sql::Script& script) {
     for (std::size_t column = 0; column < script.cells.size(); ++column) {
         if (column != 0) out += ',';
         append_name(out, script.cells[column].key);
@@ -45,22 +43,53 @@ void append_csv_header(std::string& out, const sql::Script& script) {
     out += '\n';
 }
 
-void append_csv_row(std::string& out, const sql::Script& script, const sql::Rows& rows, std::size_t row) {
+void append_row(std::string& out, const sql::Script& script, const sql::Rows& rows, std::size_t row) {
     for (std::size_t column = 0; column < script.cells.size(); ++column) {
         if (column != 0) out += ',';
         if (!rows.is_null(row, column)) append_value(out, rows.at(row, column));
     }
 }
 
-void append_csv_rows(std::string& out, const sql::Script& script, const sql::Rows& rows) {
-    std::size_t bytes = 0;
-    for (const std::string_view cell : rows.cells) bytes += cell.size() + 3;
-    out.reserve(out.size() + bytes + 16 * script.cells.size());
-    append_csv_header(out, script);
-    for (std::size_t row = 0; row < rows.count(); ++row) {
-        if (row != 0) out += '\n';
-        append_csv_row(out, script, rows, row);
+class CsvWriter final : public RowWriter {
+public:
+    explicit CsvWriter(const sql::Script& script) : script_(script) {}
+
+    void append(std::string& out, const sql::Rows& rows) override {
+        std::size_t bytes = 0;
+        for (const std::string_view cell : rows.cells) bytes += cell.size() + 3;
+        out.reserve(out.size() + bytes + 16 * script_.cells.size());
+        for (std::size_t row = 0; row < rows.count(); ++row) {
+            begin_line(out);
+            append_row(out, script_, rows, row);
+        }
     }
+    void finish(std::string& out) override {
+        if (!begun_) append_header(out, script_);
+    }
+
+private:
+    // Ends of lines stand between rows; the header brings its own.
+    void begin_line(std::string& out) {
+        if (begun_) {
+            out += '\n';
+        } else {
+            append_header(out, script_);
+            begun_ = true;
+        }
+    }
+
+    const sql::Script& script_;
+    bool begun_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<RowWriter> csv_writer(const sql::Script& script) { return std::make_unique<CsvWriter>(script); }
+
+void append_csv_rows(std::string& out, const sql::Script& script, const sql::Rows& rows) {
+    CsvWriter writer(script);
+    writer.append(out, rows);
+    writer.finish(out);
 }
 
 }  // namespace millrace::reply

@@ -3,6 +3,7 @@
 
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
+#include "row_writers.hpp"
 #include "stripped.hpp"
 
 namespace millrace::reply {
@@ -162,15 +163,18 @@ void append_json_values(std::string& out, const sql::Script& script, const sql::
 
 namespace {
 
+using AppendRow = void (*)(std::string&, const sql::Script&, const sql::Rows&, std::size_t, const std::vector<std::string>&);
+
 class JsonArrayWriter final : public RowWriter {
 public:
-    explicit JsonArrayWriter(const sql::Script& script) : script_(script), opening_(openings(script.cells)) {}
+    JsonArrayWriter(const sql::Script& script, AppendRow append_row)
+        : script_(script), opening_(openings(script.cells)), append_row_(append_row) {}
 
     void append(std::string& out, const sql::Rows& rows) override {
         out.reserve(out.size() + estimate(script_, rows, opening_));
         for (std::size_t row = 0; row < rows.count(); ++row) {
             out += std::exchange(separator_, ',');
-            append_json_row(out, script_, rows, row, opening_);
+            append_row_(out, script_, rows, row, opening_);
         }
     }
     void finish(std::string& out) override { out += separator_ == '[' ? "[]" : "]"; }
@@ -178,17 +182,14 @@ public:
 private:
     const sql::Script& script_;
     const std::vector<std::string> opening_;
+    AppendRow append_row_;
     char separator_ = '[';
 };
 
 }  // namespace
 
-std::unique_ptr<RowWriter> row_writer(const Shape& shape, const sql::Script& script) {
-    const representation::Representation& wanted = shape.representation;
-    const bool plain_array =
-        script.answer == sql::Answer::rows && wanted.form.output == sql::Output::json && !wanted.one && !wanted.nulls_stripped;
-    if (!plain_array || shape.action != request::Action::read || shape.head_only) return nullptr;
-    return std::make_unique<JsonArrayWriter>(script);
+std::unique_ptr<RowWriter> json_writer(const sql::Script& script, bool nulls_stripped) {
+    return std::make_unique<JsonArrayWriter>(script, nulls_stripped ? append_stripped_row : append_json_row);
 }
 
 }  // namespace millrace::reply

@@ -53,13 +53,31 @@ TEST(RowWriter, writes_an_empty_array_for_no_rows) {
     EXPECT_EQ(body, "[]");
 }
 
+TEST(RowWriter, writes_csv_and_rows_without_nulls_in_batches_too) {
+    const sql::Script script = script_of(false);
+    Shape csv, stripped;
+    csv.representation.form.output = sql::Output::text;
+    stripped.representation.nulls_stripped = true;
+    std::string lines, objects, nothing;
+    for (const auto& [shape, body] : {std::pair(&csv, &lines), std::pair(&stripped, &objects)}) {
+        const auto writer = row_writer(*shape, script);
+        writer->append(*body, rows_of({"1", "a b"}, 2));
+        writer->append(*body, rows_of({}, 2));
+        writer->append(*body, rows_of({"2", std::string_view()}, 2));
+        writer->finish(*body);
+    }
+    EXPECT_EQ(lines, "id,name\n1,\"a b\"\n2,");
+    EXPECT_EQ(objects, R"([{"id":1,"name":"a b"},{"id":2}])");
+    row_writer(csv, script)->finish(nothing);
+    EXPECT_EQ(nothing, "id,name\n");
+}
+
 TEST(RowWriter, is_not_there_for_what_needs_all_rows) {
-    Shape singular;
+    Shape singular, write, made_by_postgres;
     singular.representation.one = true;
-    EXPECT_EQ(row_writer(singular, script_of(false)), nullptr);
-    sql::Script write = script_of(false);
-    write.writes = true;
-    EXPECT_EQ(row_writer(Shape{}, write), nullptr);
+    write.action = request::Action::insert;
+    made_by_postgres.representation.form.output = sql::Output::body;
+    for (const Shape& shape : {singular, write, made_by_postgres}) EXPECT_EQ(row_writer(shape, script_of(false)), nullptr);
 }
 
 TEST(FirstRows, the_range_is_said_when_the_total_is_known) {
