@@ -1,8 +1,8 @@
 // What a token costs each time it comes: verified, or remembered.
 #include <benchmark/benchmark.h>
 
-#include "signer.hpp"
 #include "millrace/core/auth.hpp"
+#include "signer.hpp"
 
 namespace millrace::auth {
 namespace {

@@ -142,9 +142,8 @@ TEST(SqlInsert, of_many_defaults_calls_no_function_with_too_many_arguments) {
     request.has_columns = request.preferences.missing_default = true;
     for (const auto& each : columns) request.columns.push_back(each.name);
     const auto plan = make(request, shop.show("wide", "wide"), payload("{}", {}));
-    EXPECT_NE(
-        sql::render(*plan, {}).statements.at(0).text.find("$50::text, 0) || jsonb_build_object($51::text, 0) || x0."),
-        std::string::npos);
+    EXPECT_NE(sql::render(*plan, {}).statements.at(0).text.find("$50::text, 0) || jsonb_build_object($51::text, 0) || x0."),
+              std::string::npos);
 }
 
 TEST(SqlInsert, reads_what_represents_a_domain_by_its_functions) {
