@@ -65,6 +65,7 @@ struct Shop {
         out.name = as;
         for (const catalog::Relation& each : relations)
             if (each.name == relation) out.relation = &each;
+        for (const catalog::Column& each : out.relation->computed) out.computed.push_back({each.name, &each});
         for (const catalog::Column& each : out.relation->columns) {
             if (std::find(hidden.begin(), hidden.end(), each.name) != hidden.end()) continue;
             const auto renamed = names.find(each.name);
@@ -123,6 +124,21 @@ inline void add_tables(Shop& shop) {
         table("words", {column("id", "integer"), column("vector", "tsvector"), column("span", "int4range")}, {}));
 }
 
+// Functions of a product: one may read anything, the other tells from the row alone.
+inline void add_computed(Shop& shop) {
+    using catalog::Volatility;
+    catalog::Relation& products = *std::ranges::find(shop.relations, "products", &catalog::Relation::name);
+    for (const auto& [name, volatility] : {std::pair("label", Volatility::immutable), std::pair("stock", Volatility::stable)}) {
+        catalog::Column computed = column(name, "text");
+        computed.computed = catalog::RoutineName{"public", name, volatility};
+        products.computed.push_back(computed);
+    }
+    shop.way("products", "orders", catalog::Cardinality::one_to_many, "", {});
+    shop.relationships.back().function = catalog::RoutineName{"public", "open_orders", Volatility::stable};
+    shop.way("products", "categories", catalog::Cardinality::many_to_one, "", {});
+    shop.relationships.back().function = catalog::RoutineName{"public", "main_category", Volatility::immutable};
+}
+
 inline void add_keys(Shop& shop) {
     using catalog::Cardinality;
     shop.key("products", "categories", "products_category_id_fkey", {{"category_id", "id"}});
@@ -153,6 +169,7 @@ inline const Shop& v1() {
         auto out = std::make_unique<Shop>();
         add_tables(*out);
         add_keys(*out);
+        add_computed(*out);
         for (const catalog::Relation& each : out->relations) out->show(each.name, each.name);
         out->link();
         return out;

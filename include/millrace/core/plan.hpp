@@ -62,6 +62,7 @@ struct ReadNode {
     request::JoinKind join = request::JoinKind::left;
     bool spread = false;
     bool shown = true;                  // of an embed: false for "clients()", which only filters
+    bool named_by_relation = false;     // of an embed: a filter, order or window called it by `name`, not by its alias
     std::vector<OutputColumn> columns;  // in order of the select
     std::vector<Filter> filters;        // all must hold
     std::vector<Order> orders;
@@ -161,6 +162,12 @@ struct Needs {
 // The most volatile of the functions that it calls for computed columns and relationships and for representations; nothing
 // when it calls none. Nobody sees into them: unless they are immutable they may read anything, the session and the clock too.
 [[nodiscard]] std::optional<catalog::Volatility> most_volatile_function(const Read& read);
+
+// Embeds that filters, orders or windows call by their relation's name although they have an alias, which is deprecated.
+struct LegacyName {
+    std::string name, alias;
+};
+[[nodiscard]] std::vector<LegacyName> legacy_names(const Plan& plan);
 
 // Tags of the base tables whose change changes the answer of a read, sorted; for a write, of the tables it changes.
 [[nodiscard]] std::vector<std::string> tables_behind(const Plan& plan, const catalog::Catalog& catalog);

@@ -42,6 +42,9 @@ struct Offer {
 // The best range that something is offered for; else not_acceptable (PGRST107, 406).
 [[nodiscard]] Result<Representation> choose(const std::vector<request::MediaRange>& accept, const Offer& offer);
 
+// Nothing of what was asked for is offered (PGRST107, 406).
+[[nodiscard]] Error not_acceptable(const std::vector<request::MediaRange>& accept);
+
 // The value of Content-Type: text has its charset, what the dialect does not know is bytes.
 [[nodiscard]] std::string content_type(request::Media media, std::string_view name);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "millrace/core/openapi.hpp"
+#include "millrace/core/representation.hpp"
 #include "session.hpp"
 
 namespace millrace::pipeline {
@@ -29,12 +30,6 @@ bool is_acceptable(const std::vector<request::MediaRange>& accept) {
     return accept.empty() || std::ranges::any_of(accept, [](const request::MediaRange& range) {
                return range.media == Media::openapi || range.media == Media::json || range.media == Media::any;
            });
-}
-
-Error not_acceptable(const std::vector<request::MediaRange>& accept) {
-    std::string wanted;
-    for (const request::MediaRange& range : accept) wanted += (wanted.empty() ? "" : ", ") + range.name;
-    return Error::of(Fault::not_acceptable, "None of these media types are available: " + wanted);
 }
 
 Work::Describing describing(const Snapshot& snapshot, const routes::Match& match, const message::Request& request) {
@@ -72,7 +67,7 @@ Result<Prepared> prepare_description(const std::shared_ptr<const Snapshot>& snap
     }
     if (request.method != Method::get && request.method != Method::head) return unsupported_method(request.method);
     const auto accept = request::parse_accept(request.header("Accept"));
-    if (!is_acceptable(accept)) return not_acceptable(accept);
+    if (!is_acceptable(accept)) return representation::not_acceptable(accept);
 
     auto work = std::make_shared<Work>();
     work->snapshot = snapshot;

@@ -8,6 +8,7 @@
 #include "millrace/core/text.hpp"
 #include "prepare_call.hpp"
 #include "session.hpp"
+#include "warning.hpp"
 
 namespace millrace::pipeline {
 namespace {
@@ -68,6 +69,7 @@ reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, co
     shape.count = api.preferences.count;
     shape.returning = api.preferences.returning;
     shape.applied = applied(api, plan);
+    shape.warning = warning_of(plan);
     shape.max_affected = max_affected(api);
     if (api.action == request::Action::insert && api.preferences.returning == request::ReturnKind::headers_only) {
         shape.location_base = match.base() + "/" + text::percent_encode(match.resource->name);

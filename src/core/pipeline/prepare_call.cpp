@@ -7,6 +7,7 @@
 #include "millrace/core/representation.hpp"
 #include "millrace/core/text.hpp"
 #include "session.hpp"
+#include "warning.hpp"
 
 namespace millrace::pipeline {
 namespace {
@@ -124,6 +125,7 @@ Result<Prepared> prepare_call(const std::shared_ptr<const Snapshot>& snapshot, c
     work->route_class = match.function->policies.route_class;
     work->shape = shape_of(*api, call);
     work->shape.representation = *std::move(chosen);
+    work->shape.warning = warning_of(*plan);
     std::erase_if(work->shape.applied,
                   [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
     const sql::Session session = call_session({*snapshot, *match.api, identity, request}, *api, *plan);

@@ -4,6 +4,7 @@
 #include "overload.hpp"
 #include "place.hpp"
 #include "select.hpp"
+#include "structure.hpp"
 
 namespace millrace::plan {
 namespace {
@@ -90,6 +91,13 @@ Result<void> give_arguments(Call& call, const CallShape& shape, const ApiRequest
     return give_named(call, shape, request, std::move(payload));
 }
 
+Result<ReadNode> plan_rows(const ApiRequest& request, const routes::Resource& result, const Options& options) {
+    auto rows = plan_select(result, request.select, options);
+    if (!rows) return rows;
+    if (auto placed = place(*rows, request, Where::rows_of_call, options); !placed) return std::move(placed).error();
+    return rows;
+}
+
 }  // namespace
 
 Result<Plan> make_call(const ApiRequest& request, request::Payload payload, const routes::ApiCatalog& api,
@@ -97,9 +105,8 @@ Result<Plan> make_call(const ApiRequest& request, request::Payload payload, cons
     const CallShape shape = shape_of(request, payload);
     auto overload = find_overload(shape, api, function);
     if (!overload) return std::move(overload).error();
-    auto rows = plan_select(*(*overload)->result, request.select, options);
-    if (!rows) return std::move(rows).error();
-    if (auto placed = place(*rows, request, Where::rows_of_call); !placed) return std::move(placed).error();
+    auto rows = plan_rows(request, *(*overload)->result, options);
+    if (!rows) return first_mistake(std::move(rows).error(), request, *(*overload)->result, options);
     cap(rows->window, function.policies.page_size_max);
 
     Call call;

@@ -54,10 +54,10 @@ Result<Filter> plan_filter(const ReadNode& node, const request::FilterNode& filt
     return plan_junction(node, std::get<request::Junction>(filter.node), depth);
 }
 
-Result<void> place_filters(ReadNode& root, const request::ApiRequest& request, Where where) {
+Result<void> place_filters(ReadNode& root, const request::ApiRequest& request, Where where, const Options& options) {
     for (const auto& [path, what] : request.filters) {
         if (path.empty() && where == Where::below_root) continue;
-        auto node = locate(root, path);
+        auto node = locate(root, path, options);
         if (!node) return std::move(node).error();
         auto filter = plan_filter(**node, what);
         if (!filter) return std::move(filter).error();

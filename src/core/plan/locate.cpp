@@ -1,4 +1,4 @@
-// Walks a path of embeds down from the root; an embed with an alias goes by its alias alone.
+// Walks a path of embeds down from the root; an embed goes by its alias, and as of old by its relation's name too.
 #include "locate.hpp"
 
 #include <algorithm>
@@ -17,11 +17,14 @@ Error not_embedded(const ReadNode& node, const std::string& name) {
     return error;
 }
 
-Result<ReadNode*> locate(ReadNode& root, const request::EmbedPath& path) {
+Result<ReadNode*> locate(ReadNode& root, const request::EmbedPath& path, const Options& options) {
     ReadNode* node = &root;
     for (const std::string& name : path) {
-        auto embed = std::ranges::find(node->embeds, name, &ReadNode::key);
+        const auto embed = std::ranges::find_if(node->embeds, [&](const ReadNode& each) {
+            return each.key == name || (options.legacy_target_names && each.name == name);
+        });
         if (embed == node->embeds.end()) return not_embedded(*node, name);
+        embed->named_by_relation |= embed->key != name;
         node = &*embed;
     }
     return node;

@@ -15,7 +15,7 @@ constexpr unsigned filter_depth_max = 32;
 enum class Where : std::uint8_t { everywhere, below_root, rows_of_call };
 
 // Filters, orders and windows of the request; then no node gives more rows than its resource's policy allows.
-[[nodiscard]] Result<void> place(ReadNode& root, const request::ApiRequest& request, Where where);
+[[nodiscard]] Result<void> place(ReadNode& root, const request::ApiRequest& request, Where where, const Options& options);
 
 // The relation whose column orders the rows: the node's own, or that of a to-one embed.
 [[nodiscard]] Result<const routes::Resource*> ordered_by(const ReadNode& node, const request::OrderTerm& term);
@@ -23,6 +23,7 @@ enum class Where : std::uint8_t { everywhere, below_root, rows_of_call };
 void cap(request::Window& window, std::uint64_t most);
 
 // One of place's steps.
-[[nodiscard]] Result<void> place_filters(ReadNode& root, const request::ApiRequest& request, Where where);
+[[nodiscard]] Result<void> place_filters(ReadNode& root, const request::ApiRequest& request, Where where,
+                                         const Options& options);
 
 }  // namespace millrace::plan

@@ -32,12 +32,10 @@ bool by_full_key(const ReadNode& root) {
 Result<Plan> plan_read(const request::ApiRequest& request, const routes::Resource& resource, const Options& options) {
     auto root = plan_select(resource, request.select, options);
     if (!root) return std::move(root).error();
-    if (auto placed = place(*root, request, Where::everywhere); !placed) return std::move(placed).error();
+    if (auto placed = place(*root, request, Where::everywhere, options); !placed) return std::move(placed).error();
     const bool one = by_full_key(*root);
     return Plan(Read{*std::move(root), request.preferences.count, one});
 }
-
-bool misses_column(const Error& error) { return error.code == "42703"; }
 
 Result<Plan> plan_action(const request::ApiRequest& request, request::Payload payload, const routes::Resource& resource,
                          const Options& options) {
@@ -64,8 +62,7 @@ Result<Plan> plan_action(const request::ApiRequest& request, request::Payload pa
 Result<Plan> make_plan(const request::ApiRequest& request, request::Payload payload, const routes::Resource& resource,
                        const Options& options) {
     auto plan = plan_action(request, std::move(payload), resource, options);
-    if (!plan && misses_column(plan.error()))
-        if (auto checked = check_structure(request, resource, options); !checked) return std::move(checked).error();
+    if (!plan) return first_mistake(std::move(plan).error(), request, resource, options);
     return plan;
 }
 

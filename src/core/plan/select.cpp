@@ -68,12 +68,30 @@ bool counts_rows(const request::SelectColumn& item) {
     return item.aggregate == Aggregate::count && (item.field.column.empty() || item.field.column == "*");
 }
 
+// "count" where there is no such column counts rows, though aggregates be off: so Postgres takes it, and so it was before there
+// were aggregates.
+bool is_bare_count(const ReadNode& node, const request::SelectColumn& item) {
+    return item.aggregate == Aggregate::none && item.field.column == "count" && item.field.json.empty() &&
+           find_readable(*node.resource, "count") == nullptr;
+}
+
+void add_count(ReadNode& node, const request::SelectColumn& item) {
+    OutputColumn& output = node.columns.emplace_back();
+    output.key = key_of(item);
+    output.aggregate = Aggregate::count;
+    output.aggregate_cast = item.cast;
+}
+
 Result<void> add_column(ReadNode& node, const request::SelectColumn& item, const Options& options) {
     if (item.field.column == "*" && item.aggregate == Aggregate::none) {
         add_star(node);
         return {};
     }
     if (auto checked = check_column(item, options); !checked) return checked;
+    if (is_bare_count(node, item)) {
+        add_count(node, item);
+        return {};
+    }
     OutputColumn& output = node.columns.emplace_back();
     output.key = key_of(item);
     output.cast = item.cast;
@@ -144,8 +162,7 @@ Result<ReadNode> plan_select(const routes::Resource& resource, const std::vector
     root.resource = &resource;
     if (items.empty()) add_star(root);
     if (auto filled = fill(root, items, options, 0); !filled) return std::move(filled).error();
-    if (options.aggregates)
-        if (auto checked = check_spreads(root); !checked) return std::move(checked).error();
+    if (auto checked = check_spreads(root); !checked) return std::move(checked).error();
     return root;
 }
 

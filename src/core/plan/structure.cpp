@@ -28,9 +28,9 @@ std::vector<SelectItem> without_columns(const std::vector<SelectItem>& items) {
     return out;
 }
 
-Result<void> check_orders(ReadNode& root, const request::ApiRequest& request) {
+Result<void> check_orders(ReadNode& root, const request::ApiRequest& request, const Options& options) {
     for (const auto& [path, terms] : request.orders) {
-        auto node = locate(root, path);
+        auto node = locate(root, path, options);
         if (!node) return std::move(node).error();
         for (const request::OrderTerm& term : terms)
             if (auto resource = ordered_by(**node, term); !resource) return std::move(resource).error();
@@ -38,16 +38,22 @@ Result<void> check_orders(ReadNode& root, const request::ApiRequest& request) {
     return {};
 }
 
-}  // namespace
-
 Result<void> check_structure(const request::ApiRequest& request, const routes::Resource& resource, const Options& options) {
     auto root = plan_select(resource, without_columns(request.select), options);
     if (!root) return std::move(root).error();
     for (const auto& placed : request.filters)
-        if (auto node = locate(*root, placed.path); !node) return std::move(node).error();
+        if (auto node = locate(*root, placed.path, options); !node) return std::move(node).error();
     for (const auto& placed : request.windows)
-        if (auto node = locate(*root, placed.path); !node) return std::move(node).error();
-    return check_orders(*root, request);
+        if (auto node = locate(*root, placed.path, options); !node) return std::move(node).error();
+    return check_orders(*root, request, options);
+}
+
+}  // namespace
+
+Error first_mistake(Error found, const request::ApiRequest& request, const routes::Resource& resource, const Options& options) {
+    if (found.code != "42703") return found;  // undefined_column
+    auto checked = check_structure(request, resource, options);
+    return checked ? std::move(found) : std::move(checked).error();
 }
 
 }  // namespace millrace::plan

@@ -5,9 +5,9 @@
 
 namespace millrace::plan {
 
-// The first mistake in what is embedded and in what refers to embeds, columns not looked at. Of two mistakes a request is told
-// this one first, as PostgREST does: there Postgres finds the missing columns, after all else.
-[[nodiscard]] Result<void> check_structure(const request::ApiRequest& request, const routes::Resource& resource,
-                                           const Options& options);
+// Of two mistakes a request is told the one in what is embedded, and in what refers to embeds, before a missing column: in
+// PostgREST it is Postgres that finds the latter, after all else. Gives back what was found when there is no such mistake.
+[[nodiscard]] Error first_mistake(Error found, const request::ApiRequest& request, const routes::Resource& resource,
+                                  const Options& options);
 
 }  // namespace millrace::plan

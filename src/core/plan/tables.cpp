@@ -47,7 +47,25 @@ std::vector<std::string> tags_of(const std::vector<const catalog::Relation*>& re
     return out;
 }
 
+void add_legacy_names(std::vector<LegacyName>& out, const ReadNode& node) {
+    if (node.named_by_relation) out.push_back({node.name, node.key});
+    for (const ReadNode& embed : node.embeds) add_legacy_names(out, embed);
+}
+
 }  // namespace
+
+std::vector<LegacyName> legacy_names(const Plan& plan) {
+    std::vector<LegacyName> out;
+    if (const auto* read = std::get_if<Read>(&plan)) add_legacy_names(out, read->root);
+    if (const auto* call = std::get_if<Call>(&plan)) add_legacy_names(out, call->rows);
+    if (const auto* insert = std::get_if<Insert>(&plan); insert != nullptr && insert->returning)
+        add_legacy_names(out, *insert->returning);
+    if (const auto* update = std::get_if<Update>(&plan); update != nullptr && update->returning)
+        add_legacy_names(out, *update->returning);
+    if (const auto* remove = std::get_if<Remove>(&plan); remove != nullptr && remove->returning)
+        add_legacy_names(out, *remove->returning);
+    return out;
+}
 
 std::vector<const catalog::Relation*> relations_behind(const Plan& plan, const catalog::Catalog& catalog) {
     Behind all = behind(plan);

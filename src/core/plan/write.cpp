@@ -23,7 +23,7 @@ Result<std::optional<ReadNode>> plan_representation(const ApiRequest& request, c
                                                     const Options& options) {
     auto root = plan_select(resource, request.select, options);
     if (!root) return std::move(root).error();
-    if (auto placed = place(*root, request, Where::below_root); !placed) return std::move(placed).error();
+    if (auto placed = place(*root, request, Where::below_root, options); !placed) return std::move(placed).error();
     return std::optional<ReadNode>(*std::move(root));
 }
 

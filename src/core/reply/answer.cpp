@@ -34,6 +34,7 @@ void add_applied(const Shape& shape, message::HeaderBlock& headers) {
     std::string value;
     for (const std::string& preference : shape.applied) value += (value.empty() ? "" : ", ") + preference;
     if (!value.empty()) headers.add("Preference-Applied", value);
+    if (!shape.warning.empty()) headers.add("Warning", shape.warning);
 }
 
 std::size_t row_count(sql::Answer answer, const sql::Rows& rows) {

@@ -147,13 +147,13 @@ std::optional<Representation> find_plan(const request::MediaRange& range, const 
     return out;
 }
 
+}  // namespace
+
 Error not_acceptable(const std::vector<request::MediaRange>& accept) {
     std::string wanted;
     for (const request::MediaRange& range : accept) wanted += (wanted.empty() ? "" : ", ") + range.name;
     return Error::of(Fault::not_acceptable, "None of these media types are available: " + wanted);
 }
-
-}  // namespace
 
 bool selects_every_column(const request::ApiRequest& request) {
     if (!request.has_select) return true;

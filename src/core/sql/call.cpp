@@ -89,7 +89,9 @@ void append_body(Writer& out, const plan::Call& call) {
 }
 
 void open_called(Writer& out, const plan::Call& call) {
-    out << "WITH " << called << " AS (SELECT " << root_alias << ".* FROM ";
+    out << "WITH " << called << " AS (SELECT " << root_alias << ".*";
+    if (needs_row(call.rows)) (out << ", " << root_alias << " AS ").identifier(carried_row);
+    out << " FROM ";
     append_call_source(out, call);
     out << ") ";
 }

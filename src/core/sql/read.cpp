@@ -43,6 +43,7 @@ Naming naming_of(Output output) {
 // The rows that the filters leave.
 void append_matches(Writer& out, const plan::ReadNode& root, std::string_view source) {
     Tree tree(out);
+    if (!source.empty()) out.carry_root_row();
     append_source(out, root, source);
     tree.conditions(root, root_alias, root_alias, Tree::Joined::none, " WHERE ");
 }
@@ -105,10 +106,22 @@ std::vector<std::string_view> needed_columns(const plan::ReadNode& node) {
     return out;
 }
 
+namespace {
+
+bool computed(const plan::Field& field) { return field.column != nullptr && field.column->computed; }
+
+bool computed(const plan::Filter& filter) {
+    if (const auto* condition = std::get_if<plan::Condition>(&filter.node)) return computed(condition->field);
+    const auto* junction = std::get_if<plan::Junction>(&filter.node);
+    return junction != nullptr && std::ranges::any_of(junction->children, [](const auto& child) { return computed(child); });
+}
+
+}  // namespace
+
 bool needs_row(const plan::ReadNode& node) {
-    const auto computed = [](const plan::Field& field) { return field.column != nullptr && field.column->computed; };
-    return std::ranges::any_of(node.columns, [&](const plan::OutputColumn& column) { return computed(column.field); }) ||
-           std::ranges::any_of(node.orders, [&](const plan::Order& o) { return o.embed_key.empty() && computed(o.field); }) ||
+    return std::ranges::any_of(node.columns, [](const plan::OutputColumn& column) { return computed(column.field); }) ||
+           std::ranges::any_of(node.filters, [](const plan::Filter& filter) { return computed(filter); }) ||
+           std::ranges::any_of(node.orders, [](const plan::Order& o) { return o.embed_key.empty() && computed(o.field); }) ||
            std::ranges::any_of(node.embeds, [](const plan::ReadNode& e) { return e.link->relationship->function.has_value(); });
 }
 

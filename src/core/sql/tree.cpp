@@ -24,8 +24,25 @@ void append_limit(Writer& out, std::int64_t limit) {
     }
 }
 
-bool ordered_by(const plan::ReadNode& node, const plan::ReadNode& embed) {
-    return std::ranges::any_of(node.orders, [&](const plan::Order& order) { return order.embed_key == embed.key; });
+// The column of a spread that the rows are ordered by: once they are grouped, it is all that is left of the embed.
+std::optional<unsigned> spread_position(const plan::ReadNode& embed, const plan::Order& order) {
+    if (!embed.spread || !embed.shown) return std::nullopt;
+    for (std::size_t i = 0; i < embed.columns.size(); ++i) {
+        const plan::OutputColumn& output = embed.columns[i];
+        if (output.aggregate == request::Aggregate::none && output.cast.empty() && output.field.json.empty() &&
+            order.field.json.empty() && output.field.column == order.field.column && json_function(output) == nullptr)
+            return static_cast<unsigned>(i + 1);
+    }
+    return std::nullopt;
+}
+
+const plan::ReadNode& ordering_embed(const plan::ReadNode& node, const plan::Order& order) {
+    return *std::ranges::find(node.embeds, order.embed_key, &plan::ReadNode::key);
+}
+
+bool needs_order_join(const plan::ReadNode& node, const plan::ReadNode& embed) {
+    return std::ranges::any_of(
+        node.orders, [&](const plan::Order& order) { return order.embed_key == embed.key && !spread_position(embed, order); });
 }
 
 Alias order_alias(const plan::ReadNode& node, const plan::Order& order, const Place& place) {
@@ -111,7 +128,7 @@ void Tree::joins(const plan::ReadNode& node, const Place& place) {
     unsigned number = place.first_embed;
     for (const plan::ReadNode& embed : node.embeds) {
         if (embed.shown && (is_to_one(embed) || embed.spread)) lateral(embed, place.self, number);
-        if (ordered_by(node, embed)) order_join(embed, place.self, number);
+        if (needs_order_join(node, embed)) order_join(embed, place.self, number);
         ++number;
     }
 }
@@ -155,7 +172,13 @@ void Tree::order(const plan::ReadNode& node, const Place& place) {
     std::string_view separator = " ORDER BY ";
     for (const plan::Order& order : node.orders) {
         out_ << separator;
-        append_field(out_, order_alias(node, order, place), order.field);
+        const auto position = order.embed_key.empty() ? std::nullopt : spread_position(ordering_embed(node, order), order);
+        const Alias alias = order_alias(node, order, place);
+        if (position) {
+            (out_ << Alias{'e', alias.number} << ".c").number(*position);
+        } else {
+            append_field(out_, alias, order.field);
+        }
         if (order.descending) out_ << " DESC";
         if (order.nulls_first) out_ << (*order.nulls_first ? " NULLS FIRST" : " NULLS LAST");
         separator = ", ";

@@ -89,6 +89,13 @@ void CatalogReader::settle_result(Function& function) const {
     } else if (const auto composite = composites_.find(type); composite != composites_.end()) {
         function.result = ResultKind::composite;
         function.result_columns = composite->second;
+    } else {
+        catalog::Column& value = function.result_columns.emplace_back();
+        value.name = function.name;
+        value.type = function.return_type;
+        value.type_oid = function.return_type_oid;
+        value.base_type_oid = type;
+        value.position = 1;
     }
 }
 

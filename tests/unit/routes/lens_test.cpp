@@ -204,4 +204,40 @@ TEST(Lens, a_name_with_a_line_break_cannot_leave_its_comment) {
     EXPECT_TRUE(parse_route_table(first_route_table(catalog, "shop"), "v1.json").problems.empty());
 }
 
+TEST(Lens, computed_columns_and_relationships_are_shown_unless_hidden) {
+    auto catalog = std::make_shared<Catalog>(*shop());
+    Relation& products = catalog->relations[0];
+    products.computed = {{.name = "label", .computed = catalog::RoutineName{"shop", "label"}},
+                         {.name = "stock", .computed = catalog::RoutineName{"shop", "stock"}}};
+    catalog->relationships.push_back({.source = "shop.products", .target = "shop.tags"});
+    catalog->relationships.back().function = catalog::RoutineName{"shop", "own_tags"};
+    complete(*catalog);
+    const auto lens = [&](const std::string& rule) {
+        const ParsedTable parsed = parse_route_table(
+            R"({"version":"v1","schema":"shop","resources":{"tags":{"relation":"tags"},"products":{"relation":"products")" +
+                rule + "}}}",
+            "v1.json");
+        return build_lens(parsed.table, catalog, {});
+    };
+    const auto shown = [](const Lens& built, const std::string& column) {
+        return built.api != nullptr && built.api->find("products")->readable(column) != nullptr;
+    };
+    const auto ways = [](const Lens& built) {
+        return std::ranges::count_if(built.api->find("products")->links,
+                                     [](const Link& link) { return link.relationship->function.has_value(); });
+    };
+    const Lens plain = lens("");
+    EXPECT_TRUE(shown(plain, "label") && shown(plain, "stock"));
+    EXPECT_EQ(plain.api->find("products")->column("label"), nullptr) << "it is not stored";
+    EXPECT_EQ(ways(plain), 1);
+    const Lens hidden = lens(R"(,"hide":["stock","own_tags"],"rename":{"title":"label"})");
+    EXPECT_TRUE(shown(hidden, "title"));
+    EXPECT_FALSE(shown(hidden, "label") || shown(hidden, "stock"));
+    EXPECT_EQ(ways(hidden), 0);
+    const Lens some = lens(R"(,"only":["id","stock"])");
+    EXPECT_TRUE(shown(some, "stock"));
+    EXPECT_FALSE(shown(some, "label"));
+    EXPECT_FALSE(lens(R"(,"hide":["nothing"])").problems.empty());
+}
+
 }  // namespace millrace::routes
