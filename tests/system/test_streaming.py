@@ -101,9 +101,16 @@ class Streaming(SystemTest):
         self.assertEqual((part.status, part.headers["content-range"]), (206, f"10-50009/{ROWS}"))
         self.assertEqual(len(part.json), 50_000)
 
+    def test_csv_comes_in_parts_too(self):
+        answer = self.get("/v1/numbers", {"Accept": "text/csv"}, timeout_s=60)
+        self.assertEqual((answer.status, answer.headers["transfer-encoding"]), (200, "chunked"))
+        lines = answer.text.split("\n")
+        self.assertEqual((len(lines), lines[0], lines[-1]), (ROWS + 1, "id,name,nothing", f'{ROWS},"number {ROWS}",'))
+
     def test_the_head_alone(self):
         head = self.send("HEAD", "/v1/numbers")
         self.assertEqual((head.status, head.body), (200, b""))
+        self.assertNotIn("content-length", head.headers)
         wait_until(lambda: self.active("numbers") == 0, 5, "the statement goes on")
 
     def test_http_1_0_reads_to_the_end_of_the_connection(self):

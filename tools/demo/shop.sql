@@ -22,6 +22,7 @@ set timezone = 'UTC';
 \ir indexes.sql
 \echo '  views, comments, privileges …'
 \ir views.sql
+\ir functions.sql
 \ir comments.sql
 \ir privileges.sql
 \echo '  statistics …'

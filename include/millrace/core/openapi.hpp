@@ -19,8 +19,9 @@ enum class Mode : std::uint8_t { follow_privileges, ignore_privileges, disabled 
 
 struct Options {
     Mode mode = Mode::follow_privileges;
-    bool security = false;     // OpenAPI 2.0 says that a token may be sent (openapi-security-active)
-    std::string server_url{};  // "https://api.example.com/base"; empty: as the request names the server
+    bool security = false;                   // OpenAPI 2.0 says that a token may be sent (openapi-security-active)
+    std::vector<std::string> search_path{};  // schemas besides the version's own where calls look for types
+    std::string server_url{};                // "https://api.example.com/base"; empty: as the request names the server
 };
 
 enum class Format : std::uint8_t { swagger, openapi };  // 2.0, 3.1

@@ -30,6 +30,12 @@ struct Snapshot {
     std::uint64_t fingerprint = 0;
 };
 
+// A text of a shape in which the values of one request are still to be written, in this order, where a mark stands.
+struct Template {
+    std::string text;
+    std::vector<std::size_t> order;
+};
+
 struct CachePlan {
     std::string key;  // of the shape; cache_key() makes it a request's
     std::vector<std::size_t> value_order;
@@ -55,6 +61,7 @@ struct Work {
     const routes::ApiFunction* function = nullptr;  // of a call; then the resource is that of its rows
     sql::Script script;
     reply::Shape shape;
+    Template location;                    // of a read: its canonical URL, for Content-Location (RFC 9110 §8.7)
     std::optional<CachePlan> cache;       // only of reads that may be cached
     std::vector<cache::Tag> invalidates;  // of writes
     routes::RouteClass route_class = routes::RouteClass::automatic;
@@ -93,10 +100,12 @@ void append_remember_key(std::string& out, const message::Request& request, std:
 [[nodiscard]] Result<void> apply_outcome(const sql::Rows& outcome, message::Reply& reply);
 
 // Rows → reply, with the route's caching headers (ETag, Cache-Control, Vary) and its version's.
-[[nodiscard]] Result<message::Reply> finish(const Work& work, const sql::Results& results);
+[[nodiscard]] Result<message::Reply> finish(const Work& work, const sql::Results& results,
+                                            std::span<const std::string> values = {});
 
 // The same while the rows still come, when the body may be written that way (reply::row_writer): the reply without its body.
-[[nodiscard]] Result<message::Reply> begin(const Work& work, const sql::Results& results);
+[[nodiscard]] Result<message::Reply> begin(const Work& work, const sql::Results& results,
+                                           std::span<const std::string> values = {});
 
 // A reply of finish as an entry of the cache, when it may be stored. `fallback` is a snapshot taken before the read began, for
 // answers without rows, which bring none; `began` is when the read began.

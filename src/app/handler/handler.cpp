@@ -159,7 +159,7 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
         turn.missed(reply, false);
         co_return reply;
     }
-    auto reply = pipeline::finish(*work, opened->results);
+    auto reply = pipeline::finish(*work, opened->results, turn.values);
     if (!reply) co_return turn.failed(reply.error());
     auto entry = pipeline::to_entry(*work, opened->results, *reply, before, began);
     turn.missed(*reply, entry.has_value());
@@ -179,7 +179,7 @@ asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn,
     if (!opened) co_return turn.failed(opened.error());
     if (opened->rest) co_return begin(turn, std::move(work), std::move(*opened));
     const TimePoint began = net::now();
-    auto reply = pipeline::finish(*work, opened->results);
+    auto reply = pipeline::finish(*work, opened->results, turn.values);
     if (!reply) co_return turn.failed(reply.error());
     if (work->script.outcome) apply_own_write(*work, opened->results, *reply);
     pipeline::apply_conditions(turn.request, *reply);
@@ -190,7 +190,7 @@ asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn,
 // More rows than are kept: the answer begins with those that are there, and is neither cached nor tagged. Who asked for the
 // head alone has it now, and the rest of the rows is not read.
 message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
-    auto reply = pipeline::begin(*work, opened.results);
+    auto reply = pipeline::begin(*work, opened.results, turn.values);
     if (!reply) return turn.failed(reply.error());
     if (work->script.outcome) apply_own_write(*work, opened.results, *reply);
     shape_times_.record(work->script.statements[work->script.main].shape, large_counts_as);

@@ -65,6 +65,11 @@ void write_body(const Context& context) {
                     for (const Overload* overload : context.granted.overloads)
                         if (body_media(*overload->function) == kind) taking.push_back(overload->function);
                     out.key("schema");
+                    // What takes any body takes those of the others too.
+                    if (const auto any =
+                            std::ranges::find_if(taking, [](const Function* each) { return takes_the_body(*each); });
+                        any != taking.end())
+                        return write_arguments(out, **any);
                     if (taking.size() == 1) return write_arguments(out, *taking.front());
                     out.object([&] {
                         out.array("anyOf", [&] {

@@ -120,12 +120,16 @@ void write_resource(JsonWriter& out, const Resource& resource) {
     });
 }
 
-// A function's type names leave out the schema that a call would find them in; with privileges ignored nobody calls.
+// A function's type names leave out the schemas that a call would find them in; with privileges ignored nobody calls.
 struct Call {
     const catalog::Function& function;
-    std::string_view schema;
+    const std::vector<std::string>& schemas;
 
-    [[nodiscard]] std::string_view type(const Parameter& parameter) const { return without_schema(parameter.type, schema); }
+    [[nodiscard]] std::string_view type(const Parameter& parameter) const {
+        for (const std::string& schema : schemas)
+            if (const auto name = without_schema(parameter.type, schema); name.size() < parameter.type.size()) return name;
+        return parameter.type;
+    }
 };
 
 void write_query_parameter(JsonWriter& out, const Call& call, const Parameter& parameter) {
@@ -187,8 +191,8 @@ void write_call(JsonWriter& out, const Call& call, Operation operation) {
 }
 
 // Of several functions of a name the one with most parameters stands for all.
-void write_function(JsonWriter& out, const GrantedFunction& granted, std::string_view schema) {
-    const Call call{*granted.overloads.back()->function, schema};
+void write_function(JsonWriter& out, const GrantedFunction& granted, const std::vector<std::string>& schemas) {
+    const Call call{*granted.overloads.back()->function, schemas};
     const std::string& name = granted.function->name;
     const std::string tag = "(rpc) " + name;
     const Words words = split_comment(call.function.comment);
@@ -202,12 +206,15 @@ void write_function(JsonWriter& out, const GrantedFunction& granted, std::string
 }  // namespace
 
 void write_swagger_paths(JsonWriter& out, const Description& description) {
-    const bool called = description.options.mode == Mode::follow_privileges;
-    const std::string_view schema = called ? std::string_view(description.api->table().schema) : std::string_view();
+    std::vector<std::string> schemas;
+    if (description.options.mode == Mode::follow_privileges) {
+        schemas = description.options.search_path;
+        schemas.insert(schemas.begin(), description.api->table().schema);
+    }
     out.object("paths", [&] {
         write_root(out);
         for (const GrantedResource& granted : description.grants.resources) write_resource(out, *granted.resource);
-        for (const GrantedFunction& granted : description.grants.functions) write_function(out, granted, schema);
+        for (const GrantedFunction& granted : description.grants.functions) write_function(out, granted, schemas);
     });
 }
 

@@ -37,23 +37,23 @@ Work::Describing describing(const Snapshot& snapshot, const routes::Match& match
     const auto format = match.openapi ? openapi::Format::openapi : openapi::Format::swagger;
     Work::Describing out;
     out.format = format;
-    out.options = {mode_of(settings), settings.openapi_security, settings.openapi_server_url};
+    out.options = {mode_of(settings), settings.openapi_security, settings.extra_search_path, settings.openapi_server_url};
     out.server = openapi::server_of(settings.openapi_server_url, request.header("Host"), match.base());
     return out;
 }
 
 }  // namespace
 
-Result<routes::Match> with_root_function(const Snapshot& snapshot, routes::Match match) {
+routes::Match with_root_function(const Snapshot& snapshot, routes::Match match) {
     const config::ApiSettings& settings = snapshot.settings.api;
     if (!is_root(match) || match.openapi || settings.root_function.empty() || mode_of(settings) == Mode::disabled) return match;
     const std::string& written = settings.root_function;
     const auto dot = written.find('.');
     const std::string name = dot == std::string::npos ? written : written.substr(dot + 1);
     match.function = match.api->find_function(name);
-    if (match.function == nullptr)
-        return Error::of(Fault::no_function, "Could not find the function " + match.api->table().schema + "." + name +
-                                                 " without parameters in the schema cache");
+    if (match.function != nullptr) return match;
+    match.unknown_function = std::make_shared<const routes::ApiFunction>(routes::ApiFunction{name, {}, {}, {}});
+    match.function = match.unknown_function.get();
     return match;
 }
 

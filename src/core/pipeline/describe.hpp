@@ -11,7 +11,7 @@ namespace millrace::pipeline {
                                                    const auth::Identity& identity, const message::Request& request);
 [[nodiscard]] message::Reply describe(const Work& work, const sql::Results& results);
 
-// The function that answers the root instead, when there is one.
-[[nodiscard]] Result<routes::Match> with_root_function(const Snapshot& snapshot, routes::Match match);
+// The function that answers the root instead, where the settings name one.
+[[nodiscard]] routes::Match with_root_function(const Snapshot& snapshot, routes::Match match);
 
 }  // namespace millrace::pipeline

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "describe.hpp"
+#include "marks.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/text.hpp"
 
@@ -20,6 +21,20 @@ constexpr std::string_view vary = "Accept, Authorization, Prefer, Range, Accept-
 
 const routes::ResolvedPolicies& policies_of(const Work& work) {
     return work.function == nullptr ? work.resource->policies : work.function->policies;
+}
+
+void add_location(const Template& location, std::span<const std::string> values, message::HeaderBlock& headers) {
+    if (location.text.empty()) return;
+    if (location.order.empty()) return headers.add("Content-Location", location.text);
+    std::string out;
+    std::size_t next = 0;
+    for (const char c : location.text) {
+        if (c == mark_edge)
+            out += text::percent_encode(values[location.order[next++]]);
+        else
+            out += c;
+    }
+    headers.add("Content-Location", out);
 }
 
 void add_read_headers(const Work& work, message::Reply& reply) {
@@ -46,7 +61,7 @@ Result<void> end_head(const Work& work, const sql::Results& results, message::Re
 
 }  // namespace
 
-Result<message::Reply> finish(const Work& work, const sql::Results& results) {
+Result<message::Reply> finish(const Work& work, const sql::Results& results, std::span<const std::string> values) {
     Result<message::Reply> reply =
         work.describing ? describe(work, results) : reply::from_rows(work.shape, work.script, results);
     if (!reply) return reply;
@@ -54,14 +69,16 @@ Result<message::Reply> finish(const Work& work, const sql::Results& results) {
         reply->headers.add("ETag", reply::entity_tag(reply->body.view(), work.shape.representation.name));
         add_read_headers(work, *reply);
     }
+    add_location(work.location, values, reply->headers);
     if (auto ended = end_head(work, results, *reply); !ended) return std::move(ended).error();
     return reply;
 }
 
 // Without an ETag: it is made of a whole body.
-Result<message::Reply> begin(const Work& work, const sql::Results& results) {
+Result<message::Reply> begin(const Work& work, const sql::Results& results, std::span<const std::string> values) {
     message::Reply reply = reply::from_first_rows(work.shape, work.script, results);
     add_read_headers(work, reply);
+    add_location(work.location, values, reply.headers);
     if (auto ended = end_head(work, results, reply); !ended) return std::move(ended).error();
     return reply;
 }

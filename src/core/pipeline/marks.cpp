@@ -6,13 +6,8 @@
 #include "millrace/core/text.hpp"
 
 namespace millrace::pipeline {
-namespace {
 
-constexpr char edge = '\x01';
-
-}  // namespace
-
-std::string mark_of(std::size_t value) { return edge + std::to_string(value) + edge; }
+std::string mark_of(std::size_t value) { return mark_edge + std::to_string(value) + mark_edge; }
 
 std::optional<std::vector<std::size_t>> take_order(std::string& canonical_query, std::size_t values) {
     std::vector<std::pair<std::size_t, std::size_t>> places;  // where, which
@@ -25,7 +20,7 @@ std::optional<std::vector<std::size_t>> take_order(std::string& canonical_query,
     std::ranges::sort(places, std::ranges::greater{});
     std::vector<std::size_t> order;
     for (const auto& [at, value] : places) {  // from the back, so that the places before stay where they are
-        canonical_query.replace(at, text::percent_encode(mark_of(value)).size(), 1, edge);
+        canonical_query.replace(at, text::percent_encode(mark_of(value)).size(), 1, mark_edge);
         order.insert(order.begin(), value);
     }
     return order;
@@ -34,10 +29,10 @@ std::optional<std::vector<std::size_t>> take_order(std::string& canonical_query,
 bool place_slots(sql::Script& script, std::size_t values) {
     std::vector<bool> found(values);
     for (sql::Statement& statement : script.statements) {
-        if (statement.text.find(edge) != std::string::npos) return false;
+        if (statement.text.find(mark_edge) != std::string::npos) return false;
         for (std::size_t i = 0; i < statement.parameters.size(); ++i) {
             auto& parameter = statement.parameters[i];
-            if (!parameter || parameter->find(edge) == std::string::npos) continue;
+            if (!parameter || parameter->find(mark_edge) == std::string::npos) continue;
             const auto number = text::to_int(std::string_view(*parameter).substr(1, parameter->size() - 2));
             if (!number || *number < 0 || static_cast<std::size_t>(*number) >= values) return false;
             const auto value = static_cast<std::size_t>(*number);

@@ -16,6 +16,9 @@ namespace millrace::pipeline {
 // The request's target with marks for its plain filter values, which are appended to `values`.
 void append_shape(std::string& out, const message::Request& request, std::vector<std::string>& values);
 
+// What is left of a mark where its number no longer matters.
+inline constexpr char mark_edge = '\x01';
+
 // Makes canonical queries of equal requests equal whatever order their filters came in: marks lose their numbers, and the
 // numbers are given in the order of the marks. Nothing when a mark is not there exactly once.
 [[nodiscard]] std::optional<std::vector<std::size_t>> take_order(std::string& canonical_query, std::size_t values);

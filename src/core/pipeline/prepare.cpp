@@ -92,8 +92,17 @@ bool calls_what_may_change(const plan::Plan& plan) {
            plan::most_volatile_function(*read).value_or(catalog::Volatility::immutable) != catalog::Volatility::immutable;
 }
 
-std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, std::string canonical_query,
-                                    const auth::Identity& identity, std::size_t values) {
+// "/v1/products?id=eq.7", its parameters in the canonical order.
+Template location_of(const routes::Match& match, std::string canonical_query, std::size_t values) {
+    auto order = take_order(canonical_query, values);
+    if (!order) return {};
+    Template location{match.base() + "/" + text::percent_encode(match.resource->name), *std::move(order)};
+    if (!canonical_query.empty()) location.text += "?" + canonical_query;
+    return location;
+}
+
+std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, const routes::Match& match,
+                                    std::string canonical_query, const auth::Identity& identity, std::size_t values) {
     const routes::CachePolicy& policy = work.resource->policies.cache;
     const catalog::Catalog& catalog = *work.snapshot->catalog;
     // A handler may look at more of the request than the key tells, and a plan is of its moment.
@@ -107,7 +116,7 @@ std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, st
                               std::to_string(work.shape.window.limit.value_or(-1)) + "/" +
                               std::to_string(static_cast<int>(work.shape.count));
     cache::KeyParts parts;
-    parts.version = work.api->version();
+    parts.version = match.base();
     parts.resource = work.resource->name;
     parts.query = canonical_query;
     parts.media = work.shape.representation.name;
@@ -169,7 +178,8 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     const auto* read = std::get_if<plan::Read>(&*plan);
     work->by_full_key = read != nullptr && read->by_full_key;
     work->script.writes = read == nullptr;
-    work->cache = cache_plan(*work, *plan, api->canonical_query, identity, values);
+    if (read != nullptr) work->location = location_of(match, api->canonical_query, values);
+    work->cache = cache_plan(*work, *plan, match, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
     sql::Session session = session_of({*snapshot, *match.api, identity, request}, *api, needs_of(*plan, *work));
     session.reports = session.reports || work->shape.representation.handled;

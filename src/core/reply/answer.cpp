@@ -19,7 +19,8 @@ Result<void> check_window(const request::Window& window, Total total) {
     if (!total || window.offset == 0 || window.offset <= *total) return {};
     return Error::of(Fault::bad_range, "Requested range not satisfiable")
         .with_details("An offset of " + std::to_string(window.offset) + " was requested, but there are only " +
-                      std::to_string(*total) + " rows.");
+                      std::to_string(*total) + " rows.")
+        .with_header("Content-Range", "*/" + std::to_string(*total));
 }
 
 Error not_singular(std::size_t rows) {

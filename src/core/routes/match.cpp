@@ -47,7 +47,8 @@ std::optional<std::string> suggestion(const ApiCatalog& api, std::string_view na
     if (name.size() > name_bytes_max || api.resources().size() > resources_max) return std::nullopt;
     std::vector<std::string> names;
     for (const auto& resource : api.resources()) names.push_back(resource->name);
-    return text::closest(name, names);
+    constexpr double similar = 0.75;  // PostgREST's: names less alike are other names, and stay unsaid
+    return text::most_similar(name, names, similar);
 }
 
 Error no_relation(const ApiCatalog& api, std::string_view name) {

@@ -45,7 +45,7 @@ std::string ApiFunction::allow() const {
     std::string value;
     for (const Method method : policies.methods) {
         if (!reads && (method == Method::get || method == Method::head)) continue;
-        if (!value.empty()) value += ", ";
+        if (!value.empty()) value += ',';
         value += message::name(method);
     }
     return value;

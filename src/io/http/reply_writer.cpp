@@ -76,10 +76,10 @@ bool ReplyWriter::append_head(std::string& out, const message::Reply& reply, con
     out += date_line_;
     append_lines(out, reply.headers.lines());
     const std::size_t length = reply.body.view().size();
-    // The reply to HEAD may come without the body that GET would have; then its length is not known.
+    // RFC 9110 §8.6 leaves it open for HEAD. A body may not have been made at all, and PostgREST tells no length either.
     if (form.streams) {
         if (!form.http_1_0) out += "Transfer-Encoding: chunked\r\n";
-    } else if (!has_no_body(status) && !(form.head_only && length == 0)) {
+    } else if (!has_no_body(status) && !form.head_only) {
         out += "Content-Length: ";
         append_number(out, length);
         out += "\r\n";

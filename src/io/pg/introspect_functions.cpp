@@ -95,7 +95,6 @@ void CatalogReader::settle_result(Function& function) const {
         value.type = function.return_type;
         value.type_oid = function.return_type_oid;
         value.base_type_oid = type;
-        value.position = 1;
     }
 }
 

@@ -118,7 +118,7 @@ asio::awaitable<Result<Opened>> Pool::open(sql::BoundScript script, events::Lane
     request->authenticated = authenticated;
     request->deadline = deadline;
     request->may_stream = !request->writes;
-    request->streams = request->may_stream && lane == events::LaneClass::slow;
+    request->streams = request->may_stream && request->lane == events::LaneClass::slow;
     request->rows_bytes_max = kept_bytes_max;
     state->admit(request);
     if (!request->answered()) co_await until_woken(state, request);

@@ -73,12 +73,11 @@ TEST(RowWriter, writes_csv_and_rows_without_nulls_in_batches_too) {
 }
 
 TEST(RowWriter, is_not_there_for_what_needs_all_rows) {
-    Shape singular;
+    Shape singular, write, made_by_postgres;
     singular.representation.one = true;
-    EXPECT_EQ(row_writer(singular, script_of(false)), nullptr);
-    sql::Script write = script_of(false);
-    write.writes = true;
-    EXPECT_EQ(row_writer(Shape{}, write), nullptr);
+    write.action = request::Action::insert;
+    made_by_postgres.representation.form.output = sql::Output::body;
+    for (const Shape& shape : {singular, write, made_by_postgres}) EXPECT_EQ(row_writer(shape, script_of(false)), nullptr);
 }
 
 TEST(FirstRows, the_range_is_said_when_the_total_is_known) {
