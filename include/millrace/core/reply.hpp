@@ -40,7 +40,7 @@ struct Shape {
     std::vector<std::string> location_keys;  // API names of the primary key
     std::vector<std::string> applied;        // Preference-Applied
     std::optional<std::int64_t> max_affected;
-    std::string warning{};  // of Warning
+    std::string warning{};           // of Warning
     CallForm call = CallForm::rows;  // of action call
 };
 

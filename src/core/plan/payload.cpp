@@ -34,7 +34,7 @@ Result<Written> written_columns(const request::ApiRequest& request, const reques
     Written out;
     for (const std::string& key : keys) {
         const catalog::Column* column = find_column(resource, key);
-        if (column == nullptr || column->computed) return unknown_key(resource, keys);
+        if (column == nullptr) return unknown_key(resource, keys);
         if (std::ranges::find(out.columns, column) != out.columns.end()) continue;
         out.columns.push_back(column);
         out.keys.push_back(key);

@@ -108,7 +108,8 @@ std::vector<Refused> refusals() {
 TEST(PlanErrors, are_worded_as_postgrest_does_and_name_only_what_the_version_shows) {
     for (const Refused& each : refusals()) {
         SCOPED_TRACE(each.about);
-        const auto plan = make(each.request, each.shop[each.resource]);
+        const auto plan =
+            plan::make_plan(each.request, request::Payload{}, each.shop[each.resource], {.legacy_target_names = false});
         ASSERT_FALSE(plan);
         EXPECT_EQ(plan.error().code, each.code);
         EXPECT_EQ(plan.error().status, each.status);

@@ -191,15 +191,6 @@ TEST(PlanInsert, of_several_unknown_keys_the_first_by_name_is_told) {
     EXPECT_EQ(plan.error().message, "Could not find the 'alpha' column of 'customers' in the schema cache");
 }
 
-TEST(PlanInsert, computed_columns_are_not_written) {
-    Shop shop;
-    shop.relations.push_back(table("customers", {column("id", "integer"), column("initials", "text")}, {"id"}));
-    shop.relations.back().columns.back().computed = catalog::RoutineName{"public", "initials"};
-    const auto plan = make(write(Action::insert), shop.show("customers", "customers"), payload("{}", {"initials"}));
-    ASSERT_FALSE(plan);
-    EXPECT_EQ(plan.error().code, "PGRST204");
-}
-
 TEST(PlanInsert, defaults_are_missed_only_where_columns_are_named_and_have_some) {
     Shop shop;
     shop.relations.push_back(table("customers", {column("id", "integer"), column("name", "text")}, {"id"}));

@@ -82,7 +82,7 @@ TEST(SqlAggregates, grouped_rows_are_ordered_by_what_a_spread_gives) {
     check({{"by its alias",
             "products",
             request,
-            "SELECT to_json(sum(t0.\"price\")), e1.c1 FROM \"public\".\"products\" AS t0 LEFT JOIN LATERAL (SELECT "
+            "SELECT to_jsonb(sum(t0.\"price\")), e1.c1 FROM \"public\".\"products\" AS t0 LEFT JOIN LATERAL (SELECT "
             "t1.\"name\" AS c1 FROM \"public\".\"categories\" AS t1 WHERE t1.\"id\" = t0.\"category_id\") AS e1 ON true "
             "GROUP BY 2 ORDER BY e1.c1",
             {}}},
