@@ -33,6 +33,18 @@ void check_canonical(message::Request request, bool call, const request::ApiRequ
     check(again->filters.size() == parsed.filters.size() && again->select.size() == parsed.select.size());
 }
 
+// A media type's name is a media type that has the same name, and the best come first.
+void check_accept(const request::ApiRequest& parsed) {
+    double last = 1.0;
+    for (const request::MediaRange& range : parsed.accept) {
+        check(range.quality > 0.0 && range.quality <= last);
+        last = range.quality;
+        const request::MediaRange again = request::parse_media_type(range.name);
+        check(range.media == request::Media::plan || (again.media == range.media && again.name == range.name));
+        check((range.media == request::Media::plan) == range.plan.has_value());
+    }
+}
+
 bool too_deep(std::string_view json) {
     int depth = 0, deepest = 0;
     for (char c : json) {
@@ -66,6 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     check_canonical(request, call, *parsed);
+    check_accept(*parsed);
     check_payload(*parsed, request.body);
     return 0;
 }

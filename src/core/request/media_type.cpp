@@ -101,7 +101,7 @@ std::string plan_name(const PlanRange& plan) {
 // A plan of a plan is none that anybody can make.
 void read_plan_of(PlanRange& plan, std::string_view wanted) {
     std::string_view rest = wanted;
-    const std::string name = text::lower(text::trim(take_until(rest, ';')));
+    const std::string name = text::lower(without_spaces(take_until(rest, ';')));
     if (name.starts_with("application/vnd.pgrst.plan")) {
         plan.media = Media::plan;
         plan.name = without_spaces(wanted);
@@ -139,7 +139,7 @@ Parameter read_parameter(std::string_view text) {
 
 MediaRange parse_media_type(std::string_view text) {
     std::string_view rest = text;
-    const std::string written = text::lower(text::trim(take_until(rest, ';')));
+    const std::string written = text::lower(without_spaces(take_until(rest, ';')));
     bool stripped = false;
     PlanRange plan;
     plan.json = written.ends_with("+json");
