@@ -1,4 +1,8 @@
 """What is measured. Keys are drawn at random, so that neither side answers from one page."""
+import base64
+import hashlib
+import hmac
+import json
 import os
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +18,25 @@ SQL_ONE = "\\set id random(1, 100000)\nselect {columns} from shop.products where
 SQL_MANY = "\\set id random(1, 99000)\nselect {columns} from shop.products where id > :id order by id limit 100;\n"
 
 
+TWO_EMBEDS = "?select=id,name,categories(name),favourites(customer_id)&id=eq."
+
+SECRET = "a secret of the benchmark, long enough"
+# What the cases need besides the demo shop: a role of its own for claims, a function, and a table to fill.
+PREPARE = """
+do $$ begin
+    if to_regrole('bench_role') is null then create role bench_role nologin; end if;
+end $$;
+grant bench_role to shop_api;
+grant usage on schema shop to bench_role;
+grant select on shop.products to bench_role;
+create or replace function shop.bench_product(key bigint) returns setof shop.products rows 1 language sql stable
+    as 'select * from shop.products where id = key';
+drop table if exists shop.bench_notes;
+create table shop.bench_notes (id bigint generated always as identity primary key, note text not null);
+grant insert, select on shop.bench_notes to shop_anonymous;
+"""
+
+
 @dataclass
 class Case:
     name: str
@@ -25,6 +48,23 @@ def random_keys(path, last):
 math.randomseed({os.getpid()})
 request = function() return wrk.format("GET", "{path}" .. math.random(1, {last})) end
 """
+
+
+def inserts(path):
+    return f"""
+wrk.method, wrk.body, wrk.headers["Content-Type"] = "POST", '{{"note":"a note of some length"}}', "application/json"
+request = function() return wrk.format(nil, "{path}") end
+"""
+
+
+def with_token(lua):
+    def part(value):
+        text = value if isinstance(value, bytes) else json.dumps(value).encode()
+        return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+    signed = part({"alg": "HS256"}) + "." + part({"role": "bench_role", "sub": "1234567890"})
+    signature = hmac.new(SECRET.encode(), signed.encode(), hashlib.sha256).digest()
+    return f'wrk.headers["Authorization"] = "Bearer {signed}.{part(signature)}"\n' + lua
 
 
 def _script(directory, name, text):
@@ -50,4 +90,8 @@ def all_cases(stage):
         Case("one row by key, uncached", lambda s: wrk(base, ours, s, random_keys("/bench/asked" + ONE, KEYS))),
         Case("`pgbench -M prepared`, 100 rows", lambda s: pgbench(many, seconds=s)),
         Case("100 rows, uncached", lambda s: wrk(base, ours, s, random_keys("/bench/asked" + MANY, KEYS - 1000))),
+        Case("one row with two embeds", lambda s: wrk(base, ours, s, random_keys("/bench/asked" + TWO_EMBEDS, KEYS))),
+        Case("role and claims, one row", lambda s: wrk(base, ours, s, with_token(random_keys("/bench/asked" + ONE, KEYS)))),
+        Case("call of a function, one row", lambda s: wrk(base, ours, s, random_keys("/bench/rpc/product?key=", KEYS))),
+        Case("insert of one row", lambda s: wrk(base, ours, s, inserts("/bench/notes"))),
     ]

@@ -18,7 +18,8 @@ from stack import ROOT, Foreground, Millrace, Nginx, Postgres, Redis, ServerFail
 DIRECTORY = ROOT / ".run" / "bench"
 CONFIG = Path(__file__).resolve().parent / "millrace.json"
 # One worker with one pipelined lane: with a second lane half as many requests share a wake-up of Postgres.
-SETTINGS = {"MILLRACE_WORKERS": 1, "MILLRACE_LOG_ACCESS": "false", "MILLRACE_DATABASE_FAST_LANES": 1}
+SETTINGS = {"MILLRACE_WORKERS": 1, "MILLRACE_LOG_ACCESS": "false", "MILLRACE_DATABASE_FAST_LANES": 1,
+            "MILLRACE_AUTH_JWT_SECRET": cases.SECRET}
 
 
 class Stage:
@@ -32,6 +33,7 @@ class Stage:
         self.redis = run.add(Redis(directory)).start()
         self.postgres = run.add(Postgres(directory)).start()
         demo.ensure(self.postgres)
+        self.postgres.sql(cases.PREPARE, demo.DATABASE)
         migrate(self.postgres, config=CONFIG)
         url = self.postgres.socket_url(demo.DATABASE, demo.ROLE)
         self.server = run.add(Millrace(directory, url, "", config=CONFIG, env=SETTINGS, prefix=pinned)).start()

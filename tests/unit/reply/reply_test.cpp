@@ -2,24 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "millrace/core/reply.hpp"
+#include "rows.hpp"
 
 namespace millrace::reply {
 namespace {
 
 using sql::CellKind;
-
-sql::Rows rows_of(std::size_t columns, std::vector<std::string_view> cells) {
-    sql::Rows rows;
-    rows.columns = columns;
-    rows.cells = std::move(cells);
-    return rows;
-}
-
-sql::Script script_of(std::vector<sql::OutputCell> cells) {
-    sql::Script script;
-    script.cells = std::move(cells);
-    return script;
-}
 
 std::string json_of(CellKind kind, std::string_view cell) {
     std::string out;
