@@ -69,7 +69,8 @@ Result<representation::Representation> choose_representation(const request::ApiR
 void add_function_settings(sql::Session& session, const Function& function, const std::vector<std::string>& hoisted) {
     for (const auto& [name, value] : function.settings) {
         if (text::iequals(name, isolation_setting)) session.isolation = text::lower(value);
-        const bool lifted = std::ranges::any_of(hoisted, [&](const std::string& each) { return text::iequals(each, name); });
+        const bool lifted = std::ranges::any_of(
+            hoisted, [&, setting = std::string_view(name)](const std::string& each) { return text::iequals(each, setting); });
         if (lifted) session.settings.emplace_back(name, value);
     }
 }
