@@ -59,7 +59,7 @@ bench: deps build ## CPU time per request beside nginx and pgbench; prints a tab
 	@$(PYTHON) tests/bench/run.py
 
 fuzz: deps ## each fuzz target for SECONDS_PER_TARGET (60) under sanitizers (clang)
-	$(call build,fuzz,all)
+	$(call build,fuzz,fuzz_targets)
 	@for target in build/fuzz/tests/fuzz/*_fuzz; do \
 	    name=$$(basename $$target); echo "== $$name"; mkdir -p build/fuzz/found/$$name; \
 	    $$target -max_total_time=$(SECONDS_PER_TARGET) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \

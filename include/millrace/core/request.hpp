@@ -196,7 +196,7 @@ struct ApiRequest {
 // `call` says that the target is a function: unreserved parameters of a GET are then arguments as well as filters.
 [[nodiscard]] Result<ApiRequest> parse(const message::Request& request, bool call = false);
 
-// The parts, for their own tests and fuzz targets.
+// The parts, for their own tests and fuzz targets. Texts of the URL are valid UTF-8: parse() sees to it.
 [[nodiscard]] Result<std::vector<SelectItem>> parse_select(std::string_view text);
 [[nodiscard]] Result<Condition> parse_condition(std::string_view field, std::string_view text);
 [[nodiscard]] Result<FilterNode> parse_logic(bool any, bool negated, std::string_view text);

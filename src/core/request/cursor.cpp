@@ -9,8 +9,9 @@ namespace millrace::request {
 namespace {
 
 std::size_t glyph_bytes(std::string_view text, std::size_t at) {
+    constexpr std::size_t most = 4;  // of UTF-8; a text that is none may go on for longer
     std::size_t end = at + 1;
-    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+    while (end < text.size() && end - at < most && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
     return end - at;
 }
 
