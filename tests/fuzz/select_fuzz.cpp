@@ -12,11 +12,11 @@ std::size_t count(const std::vector<request::SelectItem>& items, int depth) {
     std::size_t total = items.size();
     for (const request::SelectItem& item : items) {
         if (const auto* embed = std::get_if<request::SelectEmbed>(&item.node)) {
-            fuzz::check(!embed->relation.empty());
+            fuzz::check(text::valid_utf8(embed->relation) && text::valid_utf8(embed->alias));
             total += count(embed->items, depth + 1);
         } else {
             const auto& column = std::get<request::SelectColumn>(item.node);
-            fuzz::check(!column.field.column.empty() || column.aggregate == request::Aggregate::count);
+            fuzz::check(text::valid_utf8(column.field.column) && text::valid_utf8(column.alias));
             fuzz::check(column.field.json.size() <= 100);
         }
     }
