@@ -42,6 +42,7 @@ using Parameters = std::vector<catalog::Parameter>;
 inline catalog::Function function(std::string name, Parameters parameters,
                                   catalog::Volatility volatility = catalog::Volatility::stable) {
     catalog::Function out;
+    out.anonymous_may_execute = true;
     out.schema = "shop";
     out.name = std::move(name);
     out.parameters = std::move(parameters);

@@ -48,6 +48,7 @@ inline catalog::Relation table(std::string name, std::vector<catalog::Column> co
     out.columns = std::move(columns);
     out.primary_key = std::move(key);
     out.base_tables = {out.id()};
+    out.anonymous.select = true;
     return out;
 }
 

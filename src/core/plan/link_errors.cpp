@@ -1,4 +1,5 @@
-// Words the two failures of an embed, PGRST200 and PGRST201, naming only what the version shows.
+// Words the two failures of an embed, PGRST200 and PGRST201, naming only what the version shows and, of what was not asked
+// for, what everybody may read.
 #include <algorithm>
 
 #include "links.hpp"
@@ -13,8 +14,10 @@ std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"
 
 std::optional<std::string> hint_for_missing(const routes::Resource& source, const std::string& wanted) {
     std::vector<std::string> targets;
-    for (const routes::Link& link : source.links) targets.push_back(link.target->name);
-    if (std::ranges::find(targets, wanted) != targets.end()) return std::nullopt;  // then it is the hint that is wrong
+    for (const routes::Link& link : source.links) {
+        if (link.target->name == wanted) return std::nullopt;  // then it is the hint that is wrong
+        if (link.target->relation->anonymous.select) targets.push_back(link.target->name);
+    }
     return text::closest(wanted, targets);
 }
 

@@ -7,6 +7,7 @@ namespace millrace::plan {
 namespace {
 
 std::optional<std::string> closest_column(const routes::Resource& resource, std::string_view name) {
+    if (!resource.relation->anonymous.select) return std::nullopt;  // it is not for everybody to know
     std::vector<std::string> names;
     for (const routes::ApiColumn& column : resource.columns) names.push_back(column.name);
     return text::closest(name, names);

@@ -40,7 +40,9 @@ std::optional<std::string> similar(const std::string& word, const std::vector<st
 std::optional<std::string> meant(const CallShape& shape, const routes::ApiCatalog& api, const routes::ApiFunction& function) {
     std::vector<std::string> candidates;
     if (function.overloads.empty()) {
-        for (const auto& each : api.functions()) candidates.push_back(each->name);
+        const auto for_all = [](const routes::Overload& overload) { return overload.function->anonymous_may_execute; };
+        for (const auto& each : api.functions())
+            if (std::ranges::any_of(each->overloads, for_all)) candidates.push_back(each->name);
         return similar(function.name, candidates, function_likeness);
     }
     for (const routes::Overload& overload : function.overloads)

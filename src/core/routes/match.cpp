@@ -41,12 +41,13 @@ Error gone(const RouteTable& table) {
     return error;
 }
 
-// Suggestions name only what the version shows, and cost little whatever is asked for.
+// Suggestions name only what the version shows and everybody may read, whoever asks; and they cost little whatever is asked for.
 std::optional<std::string> suggestion(const ApiCatalog& api, std::string_view name) {
     constexpr std::size_t name_bytes_max = 64, resources_max = 500;
     if (name.size() > name_bytes_max || api.resources().size() > resources_max) return std::nullopt;
     std::vector<std::string> names;
-    for (const auto& resource : api.resources()) names.push_back(resource->name);
+    for (const auto& resource : api.resources())
+        if (resource->relation->anonymous.select) names.push_back(resource->name);
     constexpr double similar = 0.75;  // PostgREST's: names less alike are other names, and stay unsaid
     return text::most_similar(name, names, similar);
 }

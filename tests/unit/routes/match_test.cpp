@@ -13,10 +13,11 @@ constexpr WallTime now = sys_days(year(2026) / 6 / 1);
 
 std::shared_ptr<const ApiCatalog> version(const char* file, const char* text) {
     auto catalog = std::make_shared<catalog::Catalog>();
-    for (const char* name : {"products", "secret_products", "größe / 2", "orders"}) {
+    for (const char* name : {"products", "secret_products", "größe / 2", "orders", "closed_orders"}) {
         catalog::Relation relation;
         relation.schema = "public";
         relation.name = name;
+        relation.anonymous.select = std::string_view(name) != "closed_orders";
         catalog->relations.push_back(std::move(relation));
     }
     complete(*catalog);
@@ -95,6 +96,9 @@ TEST(Match, suggests_only_what_the_version_shows) {
     ASSERT_FALSE(hidden);
     EXPECT_EQ(hidden.error().code, "PGRST205");
     EXPECT_EQ(hidden.error().hint.value_or("").find("secret"), std::string::npos);
+    const auto closed = match(versions(), "/v1/closed_order", {}, now);
+    ASSERT_FALSE(closed);
+    EXPECT_FALSE(closed.error().hint) << "not everybody may use closed_orders";
     const auto endless = match(versions(), "/v1/" + std::string(5000, 'p'), {}, now);
     ASSERT_FALSE(endless);
     EXPECT_FALSE(endless.error().hint);
