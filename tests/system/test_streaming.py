@@ -1,6 +1,7 @@
 """Large answers: sent while their rows come, in bounded memory, and never mistaken for whole when they are not."""
 import http.client
 import json
+import os
 import socket
 import time
 from pathlib import Path
@@ -38,6 +39,8 @@ class Streaming(SystemTest):
 
     @classmethod
     def setUpClass(cls):
+        # A sanitizer keeps what was freed, and would be what is measured.
+        os.environ.setdefault("ASAN_OPTIONS", "quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
         super().setUpClass()
         cls.postgres.sql(VIEWS, "shop")
         wait_until(lambda: cls.server.request("/v1/numbers?id=eq.1").status == 200, 10, "the views are not there")

@@ -115,8 +115,9 @@ std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, co
     const std::string range = std::to_string(work.shape.window.offset) + "-" +
                               std::to_string(work.shape.window.limit.value_or(-1)) + "/" +
                               std::to_string(static_cast<int>(work.shape.count));
+    const std::string base = match.base();  // KeyParts only looks at it
     cache::KeyParts parts;
-    parts.version = match.base();
+    parts.version = base;
     parts.resource = work.resource->name;
     parts.query = canonical_query;
     parts.media = work.shape.representation.name;

@@ -51,9 +51,8 @@ TEST(Functions, give_rows_of_a_relation_through_its_resource) {
     const Overload& rows = api->find_function("cheap_products")->overloads.front();
     EXPECT_EQ(rows.rows, api->find("goods"));
     EXPECT_EQ(rows.result, rows.rows);
-    const Overload& unshown = version(R"({"schema": "shop", "resources": {"rpc/cheap_products": {}}})")
-                                  ->find_function("cheap_products")
-                                  ->overloads[0];
+    const auto alone = version(R"({"schema": "shop", "resources": {"rpc/cheap_products": {}}})");
+    const Overload& unshown = alone->find_function("cheap_products")->overloads[0];
     ASSERT_NE(unshown.rows, nullptr);
 }
 
