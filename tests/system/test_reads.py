@@ -99,6 +99,13 @@ class Reads(SystemTest):
         self.assertEqual(response.status, 200)
         self.assertEqual({m.strip() for m in response.headers["allow"].split(",")}, {"OPTIONS", "GET", "HEAD"})
 
+    def test_options_is_by_the_callers_privileges(self):
+        self.addCleanup(self.sql, "grant insert on shop.favourites to shop_anonymous; grant all on shop.order_items to shop_anonymous")
+        self.assertIn("POST", self.send("OPTIONS", "/v1/favourites").headers["allow"])
+        self.sql("revoke insert on shop.favourites from shop_anonymous; revoke all on shop.order_items from shop_anonymous")
+        self.assertEqual(self.send("OPTIONS", "/v1/favourites").headers["allow"], "OPTIONS,GET,HEAD,PATCH,DELETE")
+        self.assertEqual(self.send("OPTIONS", "/v1/order_items").headers["allow"], "OPTIONS")
+
     def test_an_unchanged_answer_is_not_sent_again(self):
         first = self.get("/v1/products?id=eq.8")
         again = self.get("/v1/products?id=eq.8", {"If-None-Match": first.headers["etag"]})

@@ -58,6 +58,7 @@ struct Work {
         openapi::Server server;
     };
     std::optional<Describing> describing{};
+    bool allowing = false;                          // instead of rows: the methods that the caller may use (OPTIONS)
     const routes::ApiFunction* function = nullptr;  // of a call; then the resource is that of its rows
     sql::Script script;
     reply::Shape shape;

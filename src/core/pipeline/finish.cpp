@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "allow.hpp"
 #include "describe.hpp"
 #include "marks.hpp"
 #include "millrace/core/pipeline.hpp"
@@ -62,10 +63,12 @@ Result<void> end_head(const Work& work, const sql::Results& results, message::Re
 }  // namespace
 
 Result<message::Reply> finish(const Work& work, const sql::Results& results, std::span<const std::string> values) {
-    Result<message::Reply> reply =
-        work.describing ? describe(work, results) : reply::from_rows(work.shape, work.script, results);
+    const bool has_rows = !work.describing && !work.allowing;
+    Result<message::Reply> reply = work.describing ? describe(work, results)
+                                   : work.allowing ? allow(work, results)
+                                                   : reply::from_rows(work.shape, work.script, results);
     if (!reply) return reply;
-    if (!work.script.writes && work.safe && !work.describing) {
+    if (!work.script.writes && work.safe && has_rows) {
         reply->headers.add("ETag", reply::entity_tag(reply->body.view(), work.shape.representation.name));
         add_read_headers(work, *reply);
     }

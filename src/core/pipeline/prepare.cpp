@@ -1,6 +1,7 @@
 // The first half of a request's life: route, dialect, plan and SQL, one after the other, none of them looking back.
 #include <algorithm>
 
+#include "allow.hpp"
 #include "describe.hpp"
 #include "marks.hpp"
 #include "millrace/core/pipeline.hpp"
@@ -21,12 +22,6 @@ Error method_not_allowed(Method method, const routes::Resource& resource) {
     return Error::of(Fault::method_not_allowed,
                      std::string(message::name(method)) + " is not allowed on '" + resource.name + "'")
         .with_header("Allow", resource.allow());
-}
-
-message::Reply allowed_methods(const routes::Resource& resource) {
-    message::Reply reply;
-    reply.headers.add("Allow", resource.allow());
-    return reply;
 }
 
 // Its rows may differ by role, claims or other settings of the transaction.
@@ -212,7 +207,7 @@ Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const 
     if (is_root(match)) return prepare_description(snapshot, match, identity, request);
     if (match.function != nullptr) return prepare_call(snapshot, match, identity, request);
     if (!match.resource->allows(request.method)) return method_not_allowed(request.method, *match.resource);
-    if (request.method == Method::options) return Prepared(allowed_methods(*match.resource));
+    if (request.method == Method::options) return prepare_allow(snapshot, match, identity, request);
     auto work = plan_work(snapshot, match, identity, request, 0);
     if (!work) return std::move(work).error();
     return Prepared(std::move(*work));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "allow.hpp"
 #include "millrace/core/plan.hpp"
 #include "millrace/core/representation.hpp"
 #include "millrace/core/text.hpp"
@@ -16,12 +17,6 @@ using catalog::Function;
 using catalog::ResultKind;
 
 constexpr std::string_view isolation_setting = "default_transaction_isolation";
-
-message::Reply allowed_methods(const routes::ApiFunction& function) {
-    message::Reply reply;
-    reply.headers.add("Allow", function.allow());
-    return reply;
-}
 
 Error method_not_allowed(const message::Request& request, const routes::ApiFunction& function) {
     return Error::of(Fault::method_not_allowed,
@@ -107,7 +102,7 @@ Result<Prepared> prepare_call(const std::shared_ptr<const Snapshot>& snapshot, c
     if (!api) return std::move(api).error();
     const bool known = !match.function->overloads.empty();
     if (known && !match.function->allows(request.method)) return method_not_allowed(request, *match.function);
-    if (known && request.method == message::Method::options) return Prepared(allowed_methods(*match.function));
+    if (known && request.method == message::Method::options) return prepare_allow(snapshot, match, identity, request);
     const config::ApiSettings& settings = snapshot->settings.api;
     auto plan = plan_call(*api, match, request, settings);
     if (!plan) return std::move(plan).error();
