@@ -41,7 +41,8 @@ Error gone(const RouteTable& table) {
     return error;
 }
 
-// Suggestions name only what the version shows and everybody may read, whoever asks; and they cost little whatever is asked for.
+// Suggestions name only what the version shows and everybody may read, whoever asks; and they cost little whatever is asked
+// for.
 std::optional<std::string> suggestion(const ApiCatalog& api, std::string_view name) {
     constexpr std::size_t name_bytes_max = 64, resources_max = 500;
     if (name.size() > name_bytes_max || api.resources().size() > resources_max) return std::nullopt;
