@@ -31,26 +31,25 @@ bool is_granted(const openapi::GrantedResource& granted, Method method) {
     return false;
 }
 
-message::Reply reply_of(const std::vector<Method>& methods) {
-    std::string value;
-    for (const Method method : methods) value += (value.empty() ? "" : ",") + std::string(message::name(method));
+message::Reply reply_of(const std::string& value) {
     message::Reply reply;
     reply.headers.add("Allow", value);
     return reply;
 }
 
 // A resource or function that was not granted is like one that can do nothing: it says so, and no more.
-std::vector<Method> granted_methods(const Work& work, const openapi::Grants& grants) {
-    const std::vector<Method> nothing{Method::options};
+std::string granted_methods(const Work& work, const openapi::Grants& grants) {
+    const std::string nothing(message::name(Method::options));
     if (work.function != nullptr) {
         const auto found = std::ranges::find(grants.functions, work.function, &openapi::GrantedFunction::function);
-        return found == grants.functions.end() ? nothing : work.function->policies.methods;
+        return found == grants.functions.end() ? nothing : work.function->allow();
     }
     const auto found = std::ranges::find(grants.resources, work.resource, &openapi::GrantedResource::resource);
     if (found == grants.resources.end()) return nothing;
-    std::vector<Method> methods = work.resource->policies.methods;
-    std::erase_if(methods, [&](Method method) { return !is_granted(*found, method); });
-    return methods;
+    routes::Resource granted;
+    for (const Method method : work.resource->policies.methods)
+        if (is_granted(*found, method)) granted.policies.methods.push_back(method);
+    return granted.allow();
 }
 
 }  // namespace
@@ -58,7 +57,7 @@ std::vector<Method> granted_methods(const Work& work, const openapi::Grants& gra
 Prepared prepare_allow(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                        const auth::Identity& identity, const message::Request& request) {
     if (snapshot->settings.api.openapi_mode == "ignore-privileges")
-        return reply_of(match.function != nullptr ? match.function->policies.methods : match.resource->policies.methods);
+        return reply_of(match.function != nullptr ? match.function->allow() : match.resource->allow());
     auto work = std::make_shared<Work>();
     work->snapshot = snapshot;
     work->api = match.api;
