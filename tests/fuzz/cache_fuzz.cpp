@@ -6,6 +6,7 @@
 #include "millrace/core/cache.hpp"
 
 namespace cache = millrace::cache;
+namespace fence = millrace::fence;
 
 namespace {
 
@@ -20,19 +21,19 @@ void read_entry(std::string_view input) {
 
 void read_snapshots(std::string_view input) {
     const auto middle = input.size() / 2;
-    const auto one = cache::PgSnapshot::parse(input.substr(0, middle));
-    const auto other = cache::PgSnapshot::parse(input.substr(middle));
-    if (one) require(one->contains(*one) && cache::PgSnapshot::parse(one->to_string()).has_value());
+    const auto one = fence::PgSnapshot::parse(input.substr(0, middle));
+    const auto other = fence::PgSnapshot::parse(input.substr(middle));
+    if (one) require(one->contains(*one) && fence::PgSnapshot::parse(one->to_string()).has_value());
     if (one && other && one->contains(*other)) require(!other->sees(one->xmin) || one->sees(one->xmin));
 }
 
 void read_invalidation(std::string_view input) {
-    const auto invalidation = cache::parse_invalidation(input);
+    const auto invalidation = fence::parse_invalidation(input);
     if (!invalidation) return;
-    cache::Fence fence(4, 1, 1);
-    fence.gap(cache::PgSnapshot{1, 1, {}});
-    fence.invalidate(*invalidation);
-    require(!fence.valid(cache::PgSnapshot{1, invalidation->xid, {}}, invalidation->tags));
+    fence::Fence one(4, 1, 1);
+    one.gap(fence::PgSnapshot{1, 1, {}});
+    one.invalidate(*invalidation);
+    require(!one.valid(fence::PgSnapshot{1, invalidation->xid, {}}, invalidation->tags));
 }
 
 // The checksum keeps the fuzzer out of decode's depths, so it also gets bytes whose checksum is made to fit.

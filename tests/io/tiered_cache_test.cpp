@@ -17,11 +17,11 @@ namespace {
 using namespace std::chrono_literals;
 using events::CacheResult;
 
-cache::PgSnapshot at(cache::Xid xid) { return {xid, xid, {}}; }
+fence::PgSnapshot at(fence::Xid xid) { return {xid, xid, {}}; }
 
 Deadline within(Duration duration) { return {net::now() + duration}; }
 
-EntryPointer entry_of(const std::string& body, cache::Xid xid, Duration fresh_for = 60s) {
+EntryPointer entry_of(const std::string& body, fence::Xid xid, Duration fresh_for = 60s) {
     cache::Entry entry;
     entry.body = std::make_shared<const std::string>(body);
     entry.header_lines = "Content-Type: application/json\r\n";

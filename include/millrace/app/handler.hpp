@@ -20,7 +20,7 @@ namespace millrace::app {
 // One per worker, on its thread.
 class RequestHandler final : public http::Handler {
 public:
-    using Broadcast = std::function<void(const cache::Invalidation&)>;
+    using Broadcast = std::function<void(const fence::Invalidation&)>;
     using Work = std::shared_ptr<const pipeline::Work>;
 
     RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache, Broadcast broadcast);

@@ -72,13 +72,13 @@ public:
 
     // The cluster that the entries are of. Another one than before: nothing known holds, unfenced until the next gap().
     void set_epoch(std::string_view system_identifier, std::uint32_t timeline);
-    void invalidate(const cache::Invalidation& invalidation) { fence_.invalidate(invalidation); }
-    void heartbeat(const cache::PgSnapshot& snapshot) { fence_.heartbeat(snapshot); }
-    void gap(const cache::PgSnapshot& since) { fence_.gap(since); }
+    void invalidate(const fence::Invalidation& invalidation) { fence_.invalidate(invalidation); }
+    void heartbeat(const fence::PgSnapshot& snapshot) { fence_.heartbeat(snapshot); }
+    void gap(const fence::PgSnapshot& since) { fence_.gap(since); }
     void unfence() { fence_.unfence(); }
     void purge_all();  // of this memory; entries in Redis end by gap() or by their time
 
-    [[nodiscard]] const cache::Fence& fence() const { return fence_; }
+    [[nodiscard]] const fence::Fence& fence() const { return fence_; }
     [[nodiscard]] const cache::Store& store() const { return store_; }
 
 private:
@@ -92,7 +92,7 @@ private:
     redis::Link* link_;
     events::Observer& observer_;
     std::string prefix_, epoch_;
-    cache::Fence fence_;
+    fence::Fence fence_;
     cache::Store store_;
     std::shared_ptr<Flights> flights_;
 };

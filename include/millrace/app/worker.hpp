@@ -32,7 +32,7 @@ struct Health {
 
 class Worker {
 public:
-    using Broadcast = std::function<void(const cache::Invalidation&)>;
+    using Broadcast = std::function<void(const fence::Invalidation&)>;
 
     // `broadcast` tells the process's other workers of a write that this one made; called on this worker's thread.
     Worker(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& observer, Broadcast broadcast);
@@ -43,9 +43,9 @@ public:
 
     // From any thread; they take effect in the order they were called.
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
-    void invalidate(std::shared_ptr<const cache::Invalidation> invalidation);
-    void heartbeat(std::shared_ptr<const cache::PgSnapshot> snapshot);
-    void fence(Epoch epoch, std::shared_ptr<const cache::PgSnapshot> since);
+    void invalidate(std::shared_ptr<const fence::Invalidation> invalidation);
+    void heartbeat(std::shared_ptr<const fence::PgSnapshot> snapshot);
+    void fence(Epoch epoch, std::shared_ptr<const fence::PgSnapshot> since);
     void unfence();
     void drain(Deadline deadline);  // no new connections, requests in flight finish, what is left at the deadline is cut
 

@@ -39,7 +39,7 @@ struct Template {
 struct CachePlan {
     std::string key;  // of the shape; cache_key() makes it a request's
     std::vector<std::size_t> value_order;
-    std::vector<cache::Tag> tags;
+    std::vector<fence::Tag> tags;
     routes::CachePolicy policy;
 };
 
@@ -64,7 +64,7 @@ struct Work {
     reply::Shape shape;
     Template location;                    // of a read: its canonical URL, for Content-Location (RFC 9110 §8.7)
     std::optional<CachePlan> cache;       // only of reads that may be cached
-    std::vector<cache::Tag> invalidates;  // of writes
+    std::vector<fence::Tag> invalidates;  // of writes
     routes::RouteClass route_class = routes::RouteClass::automatic;
     bool authenticated = false;
     bool safe = true;          // GET and HEAD
@@ -111,7 +111,7 @@ void append_remember_key(std::string& out, const message::Request& request, std:
 // A reply of finish as an entry of the cache, when it may be stored. `fallback` is a snapshot taken before the read began, for
 // answers without rows, which bring none; `began` is when the read began.
 [[nodiscard]] std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& results, const message::Reply& reply,
-                                                   const cache::PgSnapshot& fallback, WallTime began);
+                                                   const fence::PgSnapshot& fallback, WallTime began);
 
 // An entry as a reply, with Age (RFC 9111 §5.1).
 [[nodiscard]] message::Reply from_entry(const cache::Entry& entry, WallTime now);

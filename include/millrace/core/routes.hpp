@@ -24,9 +24,18 @@ namespace millrace::routes {
 enum class RouteClass : std::uint8_t { automatic, fast, slow };
 
 struct CachePolicy {
-    std::uint64_t ttl_s = 0;      // in process and Redis; 0: not cached
-    std::uint64_t max_age_s = 0;  // what Cache-Control tells clients
-    bool shared = false;          // "public" rather than "private" for anonymous answers
+    std::uint64_t ttl_s = 0;                     // in process and Redis; 0: not cached
+    std::uint64_t max_age_s = 0;                 // what Cache-Control tells clients
+    std::optional<std::uint64_t> s_maxage_s;     // the same for shared caches (RFC 9111 §5.2.2.10)
+    std::optional<std::uint64_t> cdn_max_age_s;  // CDN-Cache-Control (RFC 9213)
+    std::uint64_t stale_while_revalidate_s = 0;  // RFC 5861 §3, here and in what Cache-Control says
+    std::uint64_t stale_if_error_s = 0;          // RFC 5861 §4, the same
+    bool shared = false;                         // "public" rather than "private"
+    bool client_directives = false;              // Cache-Control of requests is honoured (RFC 9111 §5.2.1)
+    bool groups = false;                         // Cache-Groups and Cache-Group-Invalidation (RFC 9875)
+    bool surrogate_keys = false;                 // Surrogate-Key: the tags, for CDNs that purge by it
+    std::vector<std::string> vary_claims;        // claims of the token that tell answers apart
+    std::vector<std::string> depends_on;         // "table" or "schema.table": what the rows depend on besides what can be seen
 };
 
 // What a route table says of a resource; unset fields inherit the version's defaults.

@@ -129,7 +129,7 @@ private:
                                                                                            const std::string& pre_config);
 
 // The invalidation triggers: schema millrace with its functions, and triggers on every table of the catalog. Idempotent: what
-// is there is left alone and waits for no lock. The payload is what cache::parse_invalidation reads; tags are
+// is there is left alone and waits for no lock. The payload is what fence::parse_invalidation reads; tags are
 // catalog::tag_of().
 [[nodiscard]] std::string migration_sql(const catalog::Catalog& catalog);
 [[nodiscard]] std::string migration_removal_sql(const catalog::Catalog& catalog);

@@ -22,19 +22,19 @@ void Invalidator::notified(std::string_view payload, std::string_view channel) {
         if (payload == "reload schema" || payload == "reload config") reload_(payload == "reload config");
         return;
     }
-    const auto parsed = cache::parse_invalidation(payload);
+    const auto parsed = fence::parse_invalidation(payload);
     // Whoever may NOTIFY may send nonsense; what cannot be read might have been an invalidation, so the caches start anew.
     if (!parsed) return distrust("an invalidation could not be read");
     observer_.on(events::InvalidationSeen{"trigger", parsed->tags.size()});
-    const auto shared = std::make_shared<const cache::Invalidation>(*parsed);
+    const auto shared = std::make_shared<const fence::Invalidation>(*parsed);
     for (const auto& worker : workers_) worker->invalidate(shared);
 }
 
 void Invalidator::listening(std::string_view snapshot) {
-    const auto parsed = cache::PgSnapshot::parse(snapshot);
+    const auto parsed = fence::PgSnapshot::parse(snapshot);
     if (!parsed) return lost("the snapshot could not be read");
     listening_ = true;
-    since_ = std::make_shared<const cache::PgSnapshot>(*parsed);
+    since_ = std::make_shared<const fence::PgSnapshot>(*parsed);
     observer_.on(events::InvalidationSeen{"gap", 0});
     // The gap ends in catalog_read(): after a failover xids are used again, so first it must be known whose they are.
     reload_(false);
@@ -50,9 +50,9 @@ void Invalidator::catalog_read(Epoch epoch) {
 
 void Invalidator::heartbeat(std::string_view snapshot, Duration lag) {
     observer_.on(events::InvalidationLag{lag});
-    const auto parsed = cache::PgSnapshot::parse(snapshot);
+    const auto parsed = fence::PgSnapshot::parse(snapshot);
     if (!parsed || !listening_) return;
-    const auto shared = std::make_shared<const cache::PgSnapshot>(*parsed);
+    const auto shared = std::make_shared<const fence::PgSnapshot>(*parsed);
     if (lag > lag_limit_) return distrust("invalidations are late");
     if (!fenced_) {
         // The channel has caught up: everything before this beat was heard, so the gap ends here.

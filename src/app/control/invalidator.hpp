@@ -40,7 +40,7 @@ private:
     Duration lag_limit_;
     events::Observer& observer_;
     std::function<void(bool)> reload_;
-    std::shared_ptr<const cache::PgSnapshot> since_;  // taken after LISTEN: the gap ends there
+    std::shared_ptr<const fence::PgSnapshot> since_;  // taken after LISTEN: the gap ends there
     bool listening_ = false, fenced_ = false;
     Epoch epoch_;
 };

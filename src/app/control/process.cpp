@@ -60,7 +60,7 @@ int Process::run(const std::shared_ptr<const pipeline::Snapshot>& first) {
 bool Process::open(const std::shared_ptr<const pipeline::Snapshot>& first) {
     config::Listen listen = settings_.listen;
     for (std::size_t i = 0; i < worker_count(settings_); ++i) {
-        auto tell_others = [this, i](const cache::Invalidation& invalidation) { broadcast(i, invalidation); };
+        auto tell_others = [this, i](const fence::Invalidation& invalidation) { broadcast(i, invalidation); };
         workers_.push_back(std::make_unique<Worker>(first, telemetry_.recorder(), std::move(tell_others)));
         auto port = workers_.back()->open(listen);
         if (!port) {
@@ -143,9 +143,9 @@ void Process::publish(const Reloader::Outcome& outcome) {
     if (outcome.catalog) invalidator_.catalog_read({outcome.catalog->system_identifier, outcome.catalog->timeline});
 }
 
-void Process::broadcast(std::size_t from, const cache::Invalidation& invalidation) {
+void Process::broadcast(std::size_t from, const fence::Invalidation& invalidation) {
     if (workers_.size() == 1) return;
-    const auto shared = std::make_shared<const cache::Invalidation>(invalidation);
+    const auto shared = std::make_shared<const fence::Invalidation>(invalidation);
     for (std::size_t i = 0; i < workers_.size(); ++i)
         if (i != from) workers_[i]->invalidate(shared);
 }

@@ -33,7 +33,7 @@ private:
     [[nodiscard]] Readiness readiness() const;
     void start_workers();
     void publish(const Reloader::Outcome& outcome);
-    void broadcast(std::size_t from, const cache::Invalidation& invalidation);
+    void broadcast(std::size_t from, const fence::Invalidation& invalidation);
     [[nodiscard]] boost::asio::awaitable<void> obey_signals();
     [[nodiscard]] boost::asio::awaitable<void> drain();
     [[nodiscard]] boost::asio::awaitable<bool> workers_ended(Deadline deadline);

@@ -150,7 +150,7 @@ asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn,
 
 // Asks the database, and leaves the answer where the next one finds it.
 asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, TieredCache::Ticket ticket) {
-    const cache::PgSnapshot before = cache_.fence().latest();
+    const fence::PgSnapshot before = cache_.fence().latest();
     const WallTime began = net::wall_now();
     auto opened = co_await query(turn, *work);
     if (!opened) co_return turn.failed(opened.error());
@@ -235,9 +235,9 @@ void RequestHandler::apply_own_write(const pipeline::Work& work, const sql::Resu
     const std::string_view cell = results[*work.script.outcome].at(0, 0);
     const auto xid = text::to_int(cell);
     if (!xid) return;
-    cache::Invalidation invalidation;
+    fence::Invalidation invalidation;
     invalidation.tags = work.invalidates;
-    invalidation.xid = static_cast<cache::Xid>(*xid);
+    invalidation.xid = static_cast<fence::Xid>(*xid);
     cache_.invalidate(invalidation);
     broadcast_(invalidation);
     reply.headers.add("Consistency-Token", cell);

@@ -14,9 +14,9 @@
 namespace millrace::app {
 namespace {
 
-std::optional<cache::Xid> consistency_token(const message::Request& request) {
+std::optional<fence::Xid> consistency_token(const message::Request& request) {
     const auto token = text::to_int(request.header("Consistency-Token"));
-    return token && *token > 0 ? std::optional(static_cast<cache::Xid>(*token)) : std::nullopt;
+    return token && *token > 0 ? std::optional(static_cast<fence::Xid>(*token)) : std::nullopt;
 }
 
 }  // namespace

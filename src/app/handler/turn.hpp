@@ -34,7 +34,7 @@ struct RequestHandler::Turn {
     const routes::ApiCatalog* api = nullptr;
     WallTime wall;
     Deadline deadline;
-    std::optional<cache::Xid> token;
+    std::optional<fence::Xid> token;
     reply::Timings timings;
     TimePoint lap_began;
     std::vector<std::string> values;  // of the request's filters, when its work is that of a shape

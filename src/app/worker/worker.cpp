@@ -107,16 +107,16 @@ void Worker::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     asio::post(state_->context, [s = state_.get(), snapshot = std::move(snapshot)] { s->handler.adopt(snapshot); });
 }
 
-void Worker::invalidate(std::shared_ptr<const cache::Invalidation> invalidation) {
+void Worker::invalidate(std::shared_ptr<const fence::Invalidation> invalidation) {
     asio::post(state_->context,
                [s = state_.get(), invalidation = std::move(invalidation)] { s->cache.invalidate(*invalidation); });
 }
 
-void Worker::heartbeat(std::shared_ptr<const cache::PgSnapshot> snapshot) {
+void Worker::heartbeat(std::shared_ptr<const fence::PgSnapshot> snapshot) {
     asio::post(state_->context, [s = state_.get(), snapshot = std::move(snapshot)] { s->cache.heartbeat(*snapshot); });
 }
 
-void Worker::fence(Epoch epoch, std::shared_ptr<const cache::PgSnapshot> since) {
+void Worker::fence(Epoch epoch, std::shared_ptr<const fence::PgSnapshot> since) {
     asio::post(state_->context, [s = state_.get(), epoch, since = std::move(since)] {
         s->cache.set_epoch(std::to_string(epoch.system_identifier), epoch.timeline);
         s->cache.gap(*since);

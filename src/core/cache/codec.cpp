@@ -60,19 +60,19 @@ struct Reader {
     }
 };
 
-void append_snapshot(std::string& out, const PgSnapshot& snapshot) {
+void append_snapshot(std::string& out, const fence::PgSnapshot& snapshot) {
     append(out, snapshot.xmin);
     append(out, snapshot.xmax);
     append(out, static_cast<std::uint32_t>(snapshot.in_progress.size()));
-    for (const Xid xid : snapshot.in_progress) append(out, xid);
+    for (const fence::Xid xid : snapshot.in_progress) append(out, xid);
 }
 
-PgSnapshot take_snapshot(Reader& in) {
-    PgSnapshot snapshot{in.number(8), in.number(8), {}};
+fence::PgSnapshot take_snapshot(Reader& in) {
+    fence::PgSnapshot snapshot{in.number(8), in.number(8), {}};
     if (snapshot.xmin > snapshot.xmax) in.ok = false;
     snapshot.in_progress.resize(in.count(xids_max, 8));
-    Xid least = snapshot.xmin;
-    for (Xid& xid : snapshot.in_progress) {
+    fence::Xid least = snapshot.xmin;
+    for (fence::Xid& xid : snapshot.in_progress) {
         xid = in.number(8);
         if (xid < least || xid >= snapshot.xmax) in.ok = false;
         least = xid + 1;
@@ -106,8 +106,8 @@ std::size_t Entry::bytes() const {
     constexpr std::size_t allocation = 16;
     std::size_t sum = sizeof(Entry) + 2 * allocation + header_lines.size() + etag.size();
     if (body) sum += sizeof(std::string) + 2 * allocation + body->size();
-    for (const Tag& tag : tags) sum += sizeof(Tag) + allocation + tag.size();
-    return sum + snapshot.in_progress.size() * sizeof(Xid);
+    for (const fence::Tag& tag : tags) sum += sizeof(fence::Tag) + allocation + tag.size();
+    return sum + snapshot.in_progress.size() * sizeof(fence::Xid);
 }
 
 std::string encode(const Entry& entry, std::string_view key) {
@@ -118,7 +118,7 @@ std::string encode(const Entry& entry, std::string_view key) {
     append(out, static_cast<std::uint64_t>(duration_cast<milliseconds>(entry.fresh_for).count()));
     append_snapshot(out, entry.snapshot);
     append(out, static_cast<std::uint32_t>(entry.tags.size()));
-    for (const Tag& tag : entry.tags) append(out, tag);
+    for (const fence::Tag& tag : entry.tags) append(out, tag);
     append(out, entry.header_lines);
     append(out, entry.etag);
     append(out, entry.body ? std::string_view(*entry.body) : std::string_view());
@@ -137,7 +137,7 @@ std::optional<Entry> decode(std::string_view bytes, std::string_view key) {
     entry.fresh_for = milliseconds(take_ms(in));
     entry.snapshot = take_snapshot(in);
     entry.tags.resize(in.count(tags_max, 4));
-    for (Tag& tag : entry.tags) tag = in.text();
+    for (fence::Tag& tag : entry.tags) tag = in.text();
     entry.header_lines = in.text();
     entry.etag = in.text();
     entry.body = std::make_shared<const std::string>(in.text());

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "allow.hpp"
+#include "cache_plan.hpp"
 #include "describe.hpp"
 #include "marks.hpp"
 #include "millrace/core/pipeline.hpp"
@@ -23,9 +24,6 @@ Error method_not_allowed(Method method, const routes::Resource& resource) {
                      std::string(message::name(method)) + " is not allowed on '" + resource.name + "'")
         .with_header("Allow", resource.allow());
 }
-
-// Its rows may differ by role, claims or other settings of the transaction.
-bool depends_on_session(const catalog::Relation& relation) { return relation.row_security || relation.reads_session; }
 
 std::vector<std::string> location_keys(const routes::Resource& resource) {
     const std::vector<std::string>& key = resource.relation->key();
@@ -73,20 +71,6 @@ reply::Shape shape_of(const request::ApiRequest& api, const plan::Plan& plan, co
     return shape;
 }
 
-// Rows that depend on who asks or on the clock are not told apart by role and tags, and without triggers nobody says when a
-// table changes.
-bool cacheable(const std::vector<const catalog::Relation*>& relations) {
-    return std::ranges::all_of(relations, [](const catalog::Relation* relation) {
-        return relation->watched && !relation->is_volatile && !depends_on_session(*relation);
-    });
-}
-
-bool calls_what_may_change(const plan::Plan& plan) {
-    const auto* read = std::get_if<plan::Read>(&plan);
-    return read != nullptr &&
-           plan::most_volatile_function(*read).value_or(catalog::Volatility::immutable) != catalog::Volatility::immutable;
-}
-
 // "/v1/products?id=eq.7", its parameters in the canonical order.
 Template location_of(const routes::Match& match, std::string canonical_query, std::size_t values) {
     auto order = take_order(canonical_query, values);
@@ -94,32 +78,6 @@ Template location_of(const routes::Match& match, std::string canonical_query, st
     Template location{match.base() + "/" + text::percent_encode(match.resource->name), *std::move(order)};
     if (!canonical_query.empty()) location.text += "?" + canonical_query;
     return location;
-}
-
-std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, const routes::Match& match,
-                                    std::string canonical_query, const auth::Identity& identity, std::size_t values) {
-    const routes::CachePolicy& policy = work.resource->policies.cache;
-    const catalog::Catalog& catalog = *work.snapshot->catalog;
-    // A handler may look at more of the request than the key tells, and a plan is of its moment.
-    if (work.shape.representation.handled || work.shape.representation.form.explain) return std::nullopt;
-    if (work.script.writes || policy.ttl_s == 0 || calls_what_may_change(plan)) return std::nullopt;
-    if (!cacheable(plan::relations_behind(plan, catalog))) return std::nullopt;
-    auto order = take_order(canonical_query, values);
-    if (!order) return std::nullopt;
-    // What else of the request decides the bytes: the representation, the window that a Range header asked for, the count.
-    const std::string range = std::to_string(work.shape.window.offset) + "-" +
-                              std::to_string(work.shape.window.limit.value_or(-1)) + "/" +
-                              std::to_string(static_cast<int>(work.shape.count));
-    const std::string base = match.base();  // KeyParts only looks at it
-    cache::KeyParts parts;
-    parts.version = base;
-    parts.resource = work.resource->name;
-    parts.query = canonical_query;
-    parts.media = work.shape.representation.name;
-    parts.range = range;
-    parts.role = identity.role;
-    parts.deployment = work.snapshot->fingerprint;
-    return CachePlan{cache::make_key(parts), std::move(*order), plan::tables_behind(plan, catalog), policy};
 }
 
 representation::Offer offer_of(const request::ApiRequest& api, const Snapshot& snapshot, const routes::Match& match) {

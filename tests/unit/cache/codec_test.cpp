@@ -8,6 +8,8 @@
 namespace millrace::cache {
 namespace {
 
+using namespace fence;
+
 Entry example() {
     Entry entry;
     entry.status = 206;

@@ -13,6 +13,8 @@
 namespace millrace::cache {
 namespace {
 
+using namespace fence;
+
 constexpr std::size_t tag_count = 4, replica_count = 3;
 using Versions = std::array<std::uint64_t, tag_count>;  // of each tag: the number of the last commit that touched it
 using TagSet = std::uint32_t;                           // one bit a tag; also the key of the read that depends on them

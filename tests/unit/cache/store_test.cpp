@@ -10,6 +10,8 @@
 namespace millrace::cache {
 namespace {
 
+using namespace fence;
+
 std::shared_ptr<const Entry> entry_of(std::size_t body_bytes) {
     Entry entry;
     entry.body = std::make_shared<const std::string>(body_bytes, 'x');

@@ -1,9 +1,9 @@
 // Decides whether an entry still holds, from the xids that invalidated its tags and the floors below which all is seen.
 #include <algorithm>
 
-#include "millrace/core/cache.hpp"
+#include "millrace/core/fence.hpp"
 
-namespace millrace::cache {
+namespace millrace::fence {
 
 void Fence::Range::add(Xid xid) {
     lowest = std::min(lowest, xid);
@@ -115,4 +115,4 @@ void Fence::forget() {
     states_.clear();
 }
 
-}  // namespace millrace::cache
+}  // namespace millrace::fence

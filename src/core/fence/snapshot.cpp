@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <charconv>
 
-#include "millrace/core/cache.hpp"
+#include "millrace/core/fence.hpp"
 
-namespace millrace::cache {
+namespace millrace::fence {
 namespace {
 
 constexpr std::size_t in_progress_max = 10'000;
@@ -76,4 +76,4 @@ bool PgSnapshot::contains(const PgSnapshot& other) const {
     return std::includes(theirs.begin(), theirs.end(), in_progress.begin(), mine_end);
 }
 
-}  // namespace millrace::cache
+}  // namespace millrace::fence

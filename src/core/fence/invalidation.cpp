@@ -1,10 +1,10 @@
 // Reads the payload of an invalidation: which transaction touched which tags.
 #include <charconv>
 
-#include "millrace/core/cache.hpp"
+#include "millrace/core/fence.hpp"
 #include "millrace/core/text.hpp"
 
-namespace millrace::cache {
+namespace millrace::fence {
 namespace {
 
 constexpr std::size_t payload_bytes_max = 8'000;  // Postgres' own limit for NOTIFY
@@ -26,4 +26,4 @@ std::optional<Invalidation> parse_invalidation(std::string_view payload) {
     return invalidation;
 }
 
-}  // namespace millrace::cache
+}  // namespace millrace::fence

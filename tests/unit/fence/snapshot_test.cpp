@@ -3,9 +3,9 @@
 
 #include <random>
 
-#include "millrace/core/cache.hpp"
+#include "millrace/core/fence.hpp"
 
-namespace millrace::cache {
+namespace millrace::fence {
 namespace {
 
 PgSnapshot snap(std::string_view text) {
@@ -105,4 +105,4 @@ TEST(Invalidation, refuses_what_the_triggers_never_send) {
         EXPECT_FALSE(parse_invalidation(payload)) << payload;
 }
 
-}  // namespace millrace::cache
+}  // namespace millrace::fence

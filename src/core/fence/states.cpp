@@ -1,9 +1,9 @@
 // Keeps the number of tags bounded: those of the older half are folded into the common floor when the newer half is full.
 #include <algorithm>
 
-#include "millrace/core/cache.hpp"
+#include "millrace/core/fence.hpp"
 
-namespace millrace::cache {
+namespace millrace::fence {
 
 // The state of a tag, as the one that was invalidated last.
 Fence::State& Fence::touch(const Tag& tag) {
@@ -76,4 +76,4 @@ void Fence::erase(State& state) {
     states_.erase(states_.find(*state.tag));
 }
 
-}  // namespace millrace::cache
+}  // namespace millrace::fence

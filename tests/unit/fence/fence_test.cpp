@@ -1,9 +1,9 @@
 // The rule of validity, case by case; simulation_test.cpp has the histories.
 #include <gtest/gtest.h>
 
-#include "millrace/core/cache.hpp"
+#include "millrace/core/fence.hpp"
 
-namespace millrace::cache {
+namespace millrace::fence {
 namespace {
 
 PgSnapshot snap(std::string_view text) { return PgSnapshot::parse(text).value(); }
@@ -181,4 +181,4 @@ TEST(FenceTags, without_heartbeats_are_forgotten_only_at_the_cost_of_all_entries
     EXPECT_TRUE(fence.valid(snap("950:1002:950"), orders));
 }
 
-}  // namespace millrace::cache
+}  // namespace millrace::fence

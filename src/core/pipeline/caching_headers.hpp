@@ -1,0 +1,10 @@
+// Cache-Control and what belongs to it.
+#pragma once
+
+#include "millrace/core/pipeline.hpp"
+
+namespace millrace::pipeline {
+
+void add_read_headers(const Work& work, message::Reply& reply);
+
+}  // namespace millrace::pipeline
