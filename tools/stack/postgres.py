@@ -64,11 +64,15 @@ class Postgres(Process):
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")
             os.chown(self.data, owner.pw_uid, owner.pw_gid)
-        done = self._sudo([binaries() / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                           "--locale=C.UTF-8", "--no-sync", "--no-instructions"], capture_output=True, text=True)
+        program, *arguments = self.filling()
+        done = self._sudo([binaries() / program, "-D", self.data, *arguments], capture_output=True, text=True)
         if done.returncode != 0:
-            raise ServerFailed(f"initdb failed:\n{done.stdout}{done.stderr}")
+            raise ServerFailed(f"{program} failed:\n{done.stdout}{done.stderr}")
         self._sudo(["touch", self.data / "millrace-initialised"])
+
+    def filling(self):
+        """The program that fills the empty data directory, and its arguments."""
+        return ["initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
 
     def command(self):
         settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self.socket,
