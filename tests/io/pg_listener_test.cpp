@@ -26,14 +26,14 @@ protected:
         callbacks.notified = [this](std::string_view payload, std::string_view channel) {
             heard.push_back(std::string(channel) + ":" + std::string(payload));
         };
-        callbacks.listening = [this](std::string_view snapshot) {
+        callbacks.listening = [this](std::string_view snapshot, TimePoint) {
             ++gaps_ended;
             last_snapshot = snapshot;
         };
-        callbacks.heartbeat = [this](std::string_view snapshot, Duration lag) {
+        callbacks.heartbeat = [this](std::string_view snapshot, TimePoint asked) {
             ++beats;
             last_snapshot = snapshot;
-            last_lag = lag;
+            last_lag = net::now() - asked;
             heard_at_beat = heard.size();
         };
         callbacks.lost = [this](std::string_view reason) { lost.emplace_back(reason); };

@@ -60,7 +60,7 @@ struct Tiers {
         auto made =
             std::make_unique<TieredCache>(context, settings, redis_settings, through == nullptr ? &link : through, observer);
         made->set_epoch("7431", timeline);
-        made->gap(at(100));
+        made->gap(at(100), net::now());
         return made;
     }
     Lookup shared(TieredCache& cache, const std::string& key = "key", Duration timeout = 5s) {
@@ -72,7 +72,7 @@ struct Tiers {
 };
 
 std::string memory(TieredCache& cache, const std::string& key = "key", WallTime now = net::wall_now()) {
-    const auto entry = cache.find_memory(key, now);
+    const auto entry = cache.find_memory(key, now, net::now());
     return entry ? *entry->body : "";
 }
 
@@ -160,10 +160,35 @@ TEST_F(TieredCacheTest, unfenced_it_finds_and_stores_nothing) {
     EXPECT_EQ(shared(*a).result, CacheResult::bypass);
     a->put("other", entry_of("two", 100));
     EXPECT_FALSE(shared(*b, "other").entry);
-    a->gap(at(100));
+    a->gap(at(100), net::now());
     EXPECT_EQ(memory(*a), "one");
-    a->gap(at(101));
+    a->gap(at(101), net::now());
     EXPECT_EQ(memory(*a), "");
+}
+
+TEST_F(TieredCacheTest, what_was_proved_is_trusted_for_the_lag_limit_only) {
+    const auto a = worker();
+    a->put("key", entry_of("one", 100));
+    const TimePoint now = net::now();
+    const Duration limit = std::chrono::milliseconds(settings.lag_limit_ms);
+    a->heartbeat(at(101), now);
+    EXPECT_TRUE(a->find_memory("key", net::wall_now(), now + limit - 1ms));
+    EXPECT_FALSE(a->find_memory("key", net::wall_now(), now + limit)) << "nobody has said since that nothing changed";
+    a->heartbeat(at(102), now + limit);
+    EXPECT_TRUE(a->find_memory("key", net::wall_now(), now + limit));
+}
+
+// As after SIGSTOP: the beat that is read first was asked for before the pause.
+TEST_F(TieredCacheTest, a_proof_counts_from_when_it_was_asked_for) {
+    const auto a = worker(), b = worker();
+    a->put("key", entry_of("one", 100));
+    ASSERT_TRUE(shared(*b).entry);
+    const TimePoint long_ago = net::now() - std::chrono::milliseconds(settings.lag_limit_ms);
+    const auto paused = worker();
+    paused->gap(at(100), long_ago);
+    paused->heartbeat(at(100), long_ago);
+    EXPECT_FALSE(paused->fenced(net::now()));
+    EXPECT_EQ(shared(*paused).result, CacheResult::bypass) << "nor from Redis";
 }
 
 TEST_F(TieredCacheTest, another_timeline_shares_nothing) {
@@ -172,7 +197,7 @@ TEST_F(TieredCacheTest, another_timeline_shares_nothing) {
     EXPECT_FALSE(shared(*b).entry);
     a->set_epoch("7431", 2);
     EXPECT_FALSE(a->fence().fenced());
-    a->gap(at(100));
+    a->gap(at(100), net::now());
     EXPECT_EQ(memory(*a), "");
 }
 
@@ -206,7 +231,7 @@ TEST_F(TieredCacheTest, a_slow_redis_costs_the_budget_and_no_more) {
 TEST_F(TieredCacheTest, without_redis_memory_carries_on) {
     TieredCache alone(context, settings, redis_settings, nullptr, observer);
     alone.set_epoch("7431", 1);
-    alone.gap(at(100));
+    alone.gap(at(100), net::now());
     alone.put("key", entry_of("one", 100));
     EXPECT_EQ(memory(alone), "one");
     EXPECT_EQ(shared(alone, "other").result, CacheResult::miss);

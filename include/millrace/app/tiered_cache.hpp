@@ -35,7 +35,7 @@ public:
     ~TieredCache();
 
     // Valid by the fence and fresh; the hot path: no coroutine, no allocation.
-    [[nodiscard]] EntryPointer find_memory(std::string_view key, WallTime now);
+    [[nodiscard]] EntryPointer find_memory(std::string_view key, WallTime wall, TimePoint now);
     // Within the Redis budget and the deadline. What is found is kept in memory. `bypass` while unfenced.
     [[nodiscard]] asio::awaitable<Lookup> find_shared(std::string key, Deadline deadline);
     // Memory and Redis; not what has been invalidated since it was read, nor what is too large.
@@ -73,11 +73,15 @@ public:
     // The cluster that the entries are of. Another one than before: nothing known holds, unfenced until the next gap().
     void set_epoch(std::string_view system_identifier, std::uint32_t timeline);
     void invalidate(const fence::Invalidation& invalidation) { fence_.invalidate(invalidation); }
-    void heartbeat(const fence::PgSnapshot& snapshot) { fence_.heartbeat(snapshot); }
-    void gap(const fence::PgSnapshot& since) { fence_.gap(since); }
+    // `asked`: every invalidation of what had committed by then has been applied.
+    void heartbeat(const fence::PgSnapshot& snapshot, TimePoint asked);
+    void gap(const fence::PgSnapshot& since, TimePoint asked);
     void unfence() { fence_.unfence(); }
     void purge_all();  // of this memory; entries in Redis end by gap() or by their time
 
+    // Whether entries may be served now. A process that was held up wakes with invalidations still unread, and nobody has told
+    // it to distrust them: so what was proved last holds for `lag_limit_ms` only. That is the bound on staleness.
+    [[nodiscard]] bool fenced(TimePoint now) const { return fence_.fenced() && now < trusted_until_; }
     [[nodiscard]] const fence::Fence& fence() const { return fence_; }
     [[nodiscard]] const cache::Store& store() const { return store_; }
 
@@ -88,11 +92,12 @@ private:
     [[nodiscard]] bool shares() const { return link_ != nullptr && !epoch_.empty(); }
 
     config::CacheSettings settings_;
-    Duration redis_budget_;
+    Duration lag_limit_, redis_budget_;
     redis::Link* link_;
     events::Observer& observer_;
     std::string prefix_, epoch_;
     fence::Fence fence_;
+    TimePoint trusted_until_;
     cache::Store store_;
     std::shared_ptr<Flights> flights_;
 };

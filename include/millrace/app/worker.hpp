@@ -44,8 +44,9 @@ public:
     // From any thread; they take effect in the order they were called.
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
     void invalidate(std::shared_ptr<const fence::Invalidation> invalidation);
-    void heartbeat(std::shared_ptr<const fence::PgSnapshot> snapshot);
-    void fence(Epoch epoch, std::shared_ptr<const fence::PgSnapshot> since);
+    // `asked`: whatever had committed by then is visible in the snapshot, and its invalidations have been told before.
+    void heartbeat(std::shared_ptr<const fence::PgSnapshot> snapshot, TimePoint asked);
+    void fence(Epoch epoch, std::shared_ptr<const fence::PgSnapshot> since, TimePoint asked);
     void unfence();
     void drain(Deadline deadline);  // no new connections, requests in flight finish, what is left at the deadline is cut
 

@@ -92,9 +92,11 @@ private:
 // What the control thread hears. All are called on its thread.
 struct Notifications {
     std::function<void(std::string_view payload, std::string_view channel)> notified;
-    std::function<void(std::string_view snapshot)>
-        listening;  // (again) listening; a pg_snapshot taken after LISTEN: a gap ends
-    std::function<void(std::string_view snapshot, Duration lag)> heartbeat;  // our own beat came back
+    // (Again) listening; a pg_snapshot taken after LISTEN: a gap ends. `asked`: just before it was taken, so that whatever had
+    // committed by then is visible in it.
+    std::function<void(std::string_view snapshot, TimePoint asked)> listening;
+    // Our own beat came back: whatever had committed when its snapshot was asked for has been heard.
+    std::function<void(std::string_view snapshot, TimePoint asked)> heartbeat;
     std::function<void(std::string_view reason)> lost;
 };
 

@@ -2,6 +2,8 @@
 // same.
 #include "invalidator.hpp"
 
+#include "millrace/io/net.hpp"
+
 namespace millrace::app {
 
 Invalidator::Invalidator(const Workers& workers, Duration lag_limit, events::Observer& observer,
@@ -11,8 +13,8 @@ Invalidator::Invalidator(const Workers& workers, Duration lag_limit, events::Obs
 pg::Notifications Invalidator::callbacks() {
     pg::Notifications calls;
     calls.notified = [this](std::string_view payload, std::string_view channel) { notified(payload, channel); };
-    calls.listening = [this](std::string_view snapshot) { listening(snapshot); };
-    calls.heartbeat = [this](std::string_view snapshot, Duration lag) { heartbeat(snapshot, lag); };
+    calls.listening = [this](std::string_view snapshot, TimePoint asked) { listening(snapshot, asked); };
+    calls.heartbeat = [this](std::string_view snapshot, TimePoint asked) { heartbeat(snapshot, asked); };
     calls.lost = [this](std::string_view reason) { lost(reason); };
     return calls;
 }
@@ -30,11 +32,12 @@ void Invalidator::notified(std::string_view payload, std::string_view channel) {
     for (const auto& worker : workers_) worker->invalidate(shared);
 }
 
-void Invalidator::listening(std::string_view snapshot) {
+void Invalidator::listening(std::string_view snapshot, TimePoint asked) {
     const auto parsed = fence::PgSnapshot::parse(snapshot);
     if (!parsed) return lost("the snapshot could not be read");
     listening_ = true;
     since_ = std::make_shared<const fence::PgSnapshot>(*parsed);
+    since_asked_ = asked;
     observer_.on(events::InvalidationSeen{"gap", 0});
     // The gap ends in catalog_read(): after a failover xids are used again, so first it must be known whose they are.
     reload_(false);
@@ -44,22 +47,26 @@ void Invalidator::catalog_read(Epoch epoch) {
     if (!listening_ || !since_) return;
     if (fenced_ && epoch == epoch_) return;
     epoch_ = epoch;
-    for (const auto& worker : workers_) worker->fence(epoch, since_);
+    for (const auto& worker : workers_) worker->fence(epoch, since_, since_asked_);
     set_fenced(true, "listening");
 }
 
-void Invalidator::heartbeat(std::string_view snapshot, Duration lag) {
+void Invalidator::heartbeat(std::string_view snapshot, TimePoint asked) {
+    const Duration lag = net::now() - asked;
     observer_.on(events::InvalidationLag{lag});
     const auto parsed = fence::PgSnapshot::parse(snapshot);
     if (!parsed || !listening_) return;
     const auto shared = std::make_shared<const fence::PgSnapshot>(*parsed);
     if (lag > lag_limit_) return distrust("invalidations are late");
     if (!fenced_) {
+        // What could not be read may have been heard after the beat's snapshot was taken, and be missing in it.
+        if (asked <= distrusted_at_) return;
         // The channel has caught up: everything before this beat was heard, so the gap ends here.
         since_ = shared;
+        since_asked_ = asked;
         return reload_(false);
     }
-    for (const auto& worker : workers_) worker->heartbeat(shared);
+    for (const auto& worker : workers_) worker->heartbeat(shared, asked);
 }
 
 void Invalidator::lost(std::string_view reason) {
@@ -68,6 +75,8 @@ void Invalidator::lost(std::string_view reason) {
 }
 
 void Invalidator::distrust(std::string_view reason) {
+    since_.reset();
+    distrusted_at_ = net::now();
     for (const auto& worker : workers_) worker->unfence();
     set_fenced(false, reason);
 }

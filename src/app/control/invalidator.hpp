@@ -30,8 +30,8 @@ public:
 
 private:
     void notified(std::string_view payload, std::string_view channel);
-    void listening(std::string_view snapshot);
-    void heartbeat(std::string_view snapshot, Duration lag);
+    void listening(std::string_view snapshot, TimePoint asked);
+    void heartbeat(std::string_view snapshot, TimePoint asked);
     void lost(std::string_view reason);
     void distrust(std::string_view reason);  // until the next beat in time
     void set_fenced(bool fenced, std::string_view reason);
@@ -41,6 +41,8 @@ private:
     events::Observer& observer_;
     std::function<void(bool)> reload_;
     std::shared_ptr<const fence::PgSnapshot> since_;  // taken after LISTEN: the gap ends there
+    TimePoint since_asked_;                           // just before it was taken
+    TimePoint distrusted_at_;                         // a gap ends with a snapshot that was asked for later
     bool listening_ = false, fenced_ = false;
     Epoch epoch_;
 };

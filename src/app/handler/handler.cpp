@@ -49,7 +49,8 @@ std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const
 
 asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& request, http::Trace& trace) {
     Turn turn(request, trace, snapshot_);
-    auto ticket = admission_.admit(request.peer, net::now());
+    const TimePoint now = net::now();
+    auto ticket = admission_.admit(request.peer, now);
     if (!ticket) co_return turn.outgoing(turn.failed(ticket.error()));
     if (auto granted = cors::preflight(request, snapshot_->settings.api.cors_origins))
         co_return turn.outgoing(std::move(*granted));
@@ -61,7 +62,7 @@ asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& r
     Work work = std::get<Work>(std::move(*prepared));
     if (work->cache) {
         turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
-        if (auto entry = cache_.find_memory(turn.cache_key, turn.wall); entry && turn.accepts(*entry))
+        if (auto entry = cache_.find_memory(turn.cache_key, turn.wall, now); entry && turn.accepts(*entry))
             co_return turn.outgoing(turn.hit(*entry, events::CacheResult::hit_memory));
     }
     const bool cached = work->cache.has_value();
@@ -131,7 +132,7 @@ void RequestHandler::remember(const Work& work) {
 }
 
 asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn, Work work) {
-    if (!cache_.fence().fenced()) {
+    if (!cache_.fenced(net::now())) {
         message::Reply reply = co_await answer_from_database(turn, work);
         turn.passed_by(reply, "unfenced");
         co_return reply;

@@ -40,7 +40,7 @@ asio::awaitable<TieredCache::Turn> TieredCache::take_turn(std::string key, Deadl
         if (!woken) co_return turn;
     }
     // It was read before this caller came, perhaps; what has been invalidated since must not be handed on.
-    if (!flight->entry || !fence_.valid(flight->entry->snapshot, flight->entry->tags)) co_return turn;
+    if (!flight->entry || !fenced(net::now()) || !fence_.valid(flight->entry->snapshot, flight->entry->tags)) co_return turn;
     turn.found.entry = flight->entry;
     turn.found.result = events::CacheResult::hit_memory;
     co_return turn;

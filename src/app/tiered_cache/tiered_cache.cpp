@@ -22,6 +22,7 @@ bool fresh(const cache::Entry& entry, WallTime now) {
 TieredCache::TieredCache(asio::io_context& context, const config::CacheSettings& cache, const config::RedisSettings& redis,
                          redis::Link* link, events::Observer& observer)
     : settings_(cache),
+      lag_limit_(std::chrono::milliseconds(cache.lag_limit_ms)),
       redis_budget_(std::chrono::milliseconds(redis.budget_ms)),
       link_(link),
       observer_(observer),
@@ -35,24 +36,35 @@ bool TieredCache::serves(const cache::Entry& entry, WallTime now) const {
     return fresh(entry, now) && fence_.valid(entry.snapshot, entry.tags);
 }
 
-EntryPointer TieredCache::find_memory(std::string_view key, WallTime now) {
-    if (!fence_.fenced()) return nullptr;
+void TieredCache::heartbeat(const fence::PgSnapshot& snapshot, TimePoint asked) {
+    fence_.heartbeat(snapshot);
+    trusted_until_ = std::max(trusted_until_, asked + lag_limit_);
+}
+
+void TieredCache::gap(const fence::PgSnapshot& since, TimePoint asked) {
+    fence_.gap(since);
+    trusted_until_ = asked + lag_limit_;
+}
+
+EntryPointer TieredCache::find_memory(std::string_view key, WallTime wall, TimePoint now) {
+    if (!fenced(now)) return nullptr;
     auto entry = store_.find(key);
-    if (!entry || !serves(*entry, now)) return nullptr;
+    if (!entry || !serves(*entry, wall)) return nullptr;
     return entry;
 }
 
 asio::awaitable<Lookup> TieredCache::find_shared(std::string key, Deadline deadline) {
     Lookup lookup;
-    if (!fence_.fenced()) lookup.result = CacheResult::bypass;
-    if (!fence_.fenced() || !shares()) co_return lookup;
     const TimePoint start = net::now();
+    if (!fenced(start)) lookup.result = CacheResult::bypass;
+    if (!fenced(start) || !shares()) co_return lookup;
     const Deadline limit{std::min(deadline.at, start + redis_budget_)};
     const std::string name = epoch_ + key;
     const std::array<std::string_view, 2> get = {"GET", name};
     const auto reply = co_await link_->command(get, limit);
-    lookup.redis = net::now() - start;
-    if (!reply || reply->kind != redis::ValueKind::string) co_return lookup;
+    const TimePoint now = net::now();
+    lookup.redis = now - start;
+    if (!fenced(now) || !reply || reply->kind != redis::ValueKind::string) co_return lookup;
     auto decoded = cache::decode(reply->text, name);
     if (!decoded || !serves(*decoded, net::wall_now())) co_return lookup;
     lookup.entry = keep(std::move(key), std::make_shared<const cache::Entry>(*std::move(decoded)));
@@ -72,7 +84,7 @@ void TieredCache::put(std::string key, EntryPointer entry) {
 // The entry that stays. Of two that are both valid it is the one that was read later: who has seen it must not see an older
 // one.
 EntryPointer TieredCache::keep(std::string key, EntryPointer entry) {
-    auto present = find_memory(key, net::wall_now());
+    auto present = find_memory(key, net::wall_now(), net::now());
     if (present && !entry->snapshot.contains(present->snapshot)) return present;
     const std::size_t evicted = store_.put(std::move(key), entry);
     if (evicted > 0) observer_.on(events::CacheEvicted{evicted});

@@ -82,7 +82,7 @@ asio::awaitable<void> Worker::State::tick() {
         health.ticked_ms = std::chrono::duration_cast<std::chrono::milliseconds>(net::now().time_since_epoch()).count();
         health.database = pool.available();
         health.redis = link && link->up();
-        health.fenced = cache.fence().fenced();
+        health.fenced = cache.fenced(net::now());
         observer.on(events::CacheSize{cache.store().entries(), cache.store().bytes()});
         const bool awake = co_await net::sleep_for(tick_every);
         if (!awake) co_return;
@@ -112,14 +112,15 @@ void Worker::invalidate(std::shared_ptr<const fence::Invalidation> invalidation)
                [s = state_.get(), invalidation = std::move(invalidation)] { s->cache.invalidate(*invalidation); });
 }
 
-void Worker::heartbeat(std::shared_ptr<const fence::PgSnapshot> snapshot) {
-    asio::post(state_->context, [s = state_.get(), snapshot = std::move(snapshot)] { s->cache.heartbeat(*snapshot); });
+void Worker::heartbeat(std::shared_ptr<const fence::PgSnapshot> snapshot, TimePoint asked) {
+    asio::post(state_->context,
+               [s = state_.get(), snapshot = std::move(snapshot), asked] { s->cache.heartbeat(*snapshot, asked); });
 }
 
-void Worker::fence(Epoch epoch, std::shared_ptr<const fence::PgSnapshot> since) {
-    asio::post(state_->context, [s = state_.get(), epoch, since = std::move(since)] {
+void Worker::fence(Epoch epoch, std::shared_ptr<const fence::PgSnapshot> since, TimePoint asked) {
+    asio::post(state_->context, [s = state_.get(), epoch, since = std::move(since), asked] {
         s->cache.set_epoch(std::to_string(epoch.system_identifier), epoch.timeline);
-        s->cache.gap(*since);
+        s->cache.gap(*since, asked);
     });
 }
 
