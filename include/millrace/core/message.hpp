@@ -38,15 +38,19 @@ struct Request {
     [[nodiscard]] bool has_header(std::string_view wanted) const;
 };
 
-// Response header lines, kept as the bytes that are sent ("Name: value\r\n" …).
+// Does this field frame the message or the connection? Those are the session's alone: a second one from elsewhere could cut the
+// stream differently for a proxy.
+[[nodiscard]] bool frames_message(std::string_view field_name);
+
+// Response header lines, kept as the bytes that are sent ("Name: value\r\n" …). None of them frames the message.
 class HeaderBlock {
 public:
-    void add(std::string_view name, std::string_view value);
+    void add(std::string_view name, std::string_view value);  // nothing for a field that frames the message
     void set(std::string_view name, std::string_view value);  // replaces every line of that name
     void append(const HeaderBlock& other) { lines_ += other.lines_; }
     [[nodiscard]] std::string_view get(std::string_view name) const;  // first value, empty when absent
     [[nodiscard]] const std::string& lines() const { return lines_; }
-    static HeaderBlock from_lines(std::string lines);
+    static HeaderBlock from_lines(std::string_view lines);  // lines() of another one; with room for some more
 
 private:
     std::string lines_;

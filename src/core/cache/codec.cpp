@@ -86,11 +86,13 @@ std::uint64_t take_ms(Reader& in) {
     return ms;
 }
 
-// They go onto the wire as they are: whole lines, none of them empty, nothing that would end the head early.
+// They go onto the wire as they are: whole lines, none of them empty, nothing that would end the head early or frame the
+// message.
 bool are_header_lines(std::string_view lines) {
     while (!lines.empty()) {
         const auto end = lines.find_first_of(std::string_view("\r\n\0", 3));
         if (end == 0 || !lines.substr(std::min(end, lines.size())).starts_with("\r\n")) return false;
+        if (message::frames_message(lines.substr(0, lines.substr(0, end).find(':')))) return false;
         lines.remove_prefix(end + 2);
     }
     return true;

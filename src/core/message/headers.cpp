@@ -1,5 +1,6 @@
 // Header fields of requests and replies: looked up without case, kept as the bytes that are sent.
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include "millrace/core/message.hpp"
@@ -25,13 +26,39 @@ std::pair<std::size_t, std::size_t> find_line(std::string_view lines, std::strin
     return {std::string_view::npos, 0};
 }
 
+constexpr std::size_t room_for_more = 160;
+
+bool ends_line(char c) { return c == '\r' || c == '\n' || c == '\0'; }
+
 // A value from the database or a configuration must not end its line: what could is dropped.
 void append_value(std::string& out, std::string_view value) {
-    for (char c : value)
-        if (c != '\r' && c != '\n' && c != '\0') out += c;
+    if (std::ranges::none_of(value, ends_line)) {
+        out += value;
+        return;
+    }
+    std::ranges::remove_copy_if(value, std::back_inserter(out), ends_line);
 }
 
 }  // namespace
+
+bool frames_message(std::string_view field_name) {
+    switch (field_name.size()) {
+        case 4:
+            return text::iequals(field_name, "date");
+        case 7:
+            return text::iequals(field_name, "trailer") || text::iequals(field_name, "upgrade");
+        case 10:
+            return text::iequals(field_name, "connection") || text::iequals(field_name, "keep-alive");
+        case 12:
+            return text::iequals(field_name, "x-request-id");
+        case 14:
+            return text::iequals(field_name, "content-length");
+        case 17:
+            return text::iequals(field_name, "transfer-encoding");
+        default:
+            return false;
+    }
+}
 
 std::string_view Request::header(std::string_view wanted) const {
     const Header* found = find(headers, wanted);
@@ -41,6 +68,7 @@ std::string_view Request::header(std::string_view wanted) const {
 bool Request::has_header(std::string_view wanted) const { return find(headers, wanted) != nullptr; }
 
 void HeaderBlock::add(std::string_view name, std::string_view value) {
+    if (frames_message(name)) return;
     lines_ += name;
     lines_ += ": ";
     append_value(lines_, value);
@@ -59,9 +87,10 @@ std::string_view HeaderBlock::get(std::string_view name) const {
     return text::trim(std::string_view(lines_).substr(at + name.size() + 1, length - name.size() - 3));
 }
 
-HeaderBlock HeaderBlock::from_lines(std::string lines) {
+HeaderBlock HeaderBlock::from_lines(std::string_view lines) {
     HeaderBlock block;
-    block.lines_ = std::move(lines);
+    block.lines_.reserve(lines.size() + room_for_more);
+    block.lines_ = lines;
     return block;
 }
 

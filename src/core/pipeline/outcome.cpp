@@ -1,6 +1,5 @@
 // Functions and triggers may set headers and the status of the answer; what frames the message stays ours.
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "millrace/core/pipeline.hpp"
@@ -14,8 +13,6 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::size_t headers_column = 1, status_column = 2;
 constexpr std::size_t fields_max = 100;
-constexpr std::array framing = {"content-length", "transfer-encoding", "connection", "keep-alive",
-                                "upgrade",        "trailer",           "date"};
 
 // RFC 9110 §5.1 and §5.5.
 bool is_name(std::string_view name) {
@@ -39,7 +36,7 @@ Result<Fields> read_fields(std::string_view text) {
             return Error::of(Fault::bad_response_headers);
         const std::string &name = object.begin().key(), &value = object.begin()->get_ref<const std::string&>();
         if (!is_name(name) || !is_value(value)) return Error::of(Fault::bad_response_headers);
-        if (std::ranges::find(framing, text::lower(name)) == framing.end()) fields.emplace_back(name, value);
+        fields.emplace_back(name, value);
     }
     return fields;
 }

@@ -1,9 +1,10 @@
-// Writes a reply's status line and fields: the framing ones are ours alone, whatever the handler put into its block.
+// Writes a reply's status line and fields; the framing ones are made here alone.
 #include "reply_writer.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <millrace/core/text.hpp>
 #include <millrace/io/net.hpp>
 
@@ -30,34 +31,12 @@ void append_status_line(std::string& out, int status) {
     out += "\r\n";
 }
 
-// These frame the message or the connection; a second one from elsewhere could cut the stream differently for a proxy.
-bool is_ours(std::string_view name) {
-    switch (name.size()) {
-        case 4:
-            return text::iequals(name, "date");
-        case 7:
-            return text::iequals(name, "trailer") || text::iequals(name, "upgrade");
-        case 10:
-            return text::iequals(name, "connection") || text::iequals(name, "keep-alive");
-        case 12:
-            return text::iequals(name, "x-request-id");
-        case 14:
-            return text::iequals(name, "content-length");
-        case 17:
-            return text::iequals(name, "transfer-encoding");
-        default:
-            return false;
-    }
-}
-
-void append_lines(std::string& out, std::string_view lines) {
-    while (!lines.empty()) {
-        const auto end = lines.find('\n');
-        const std::string_view line = lines.substr(0, end == std::string_view::npos ? end : end + 1);
-        if (!is_ours(line.substr(0, line.find(':')))) out += line;
-        lines.remove_prefix(line.size());
-    }
-}
+constexpr auto hex_pairs = [] {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> pairs{};
+    for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {digits[i >> 4], digits[i & 15]};
+    return pairs;
+}();
 
 // RFC 9110 §6.4.1: these never have a body, and §8.6: no Content-Length either.
 bool has_no_body(int status) { return status == 204 || status == 304; }
@@ -74,7 +53,7 @@ bool ReplyWriter::append_head(std::string& out, const message::Reply& reply, con
     const int status = reply.status >= 200 && reply.status <= 599 ? reply.status : 500;
     append_status_line(out, status);
     out += date_line_;
-    append_lines(out, reply.headers.lines());
+    out += reply.headers.lines();
     const std::size_t length = reply.body.view().size();
     // RFC 9110 §8.6 leaves it open for HEAD. A body may not have been made at all, and PostgREST tells no length either.
     if (form.streams) {
@@ -105,12 +84,10 @@ RequestIds::RequestIds() {
 }
 
 void RequestIds::make(std::string& id) {
-    constexpr std::string_view hex = "0123456789abcdef";
     id.resize(32);
-    std::uint64_t bits = 0;
-    for (std::size_t i = 0; i < id.size(); ++i, bits >>= 4) {
-        if (i % 16 == 0) bits = random_();
-        id[i] = hex[bits & 15];
+    for (char* at = id.data(); at != id.data() + id.size();) {
+        std::uint64_t bits = random_();
+        for (int byte = 0; byte < 8; ++byte, bits >>= 8, at += 2) std::memcpy(at, hex_pairs[bits & 0xFF].data(), 2);
     }
 }
 

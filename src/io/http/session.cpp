@@ -136,10 +136,12 @@ asio::awaitable<void> Session::answer() {
         report_gone();
         co_return;
     }
+    std::string_view apart;
     if (answer.body) {
         co_await write_stream(std::move(answer));
-    } else {
-        co_await write(std::move(answer.reply));
+    } else if (!gather(answer.reply, apart)) {
+        const bool flushed = co_await flush(apart);
+        if (!flushed) closing_ = broken_ = true;
     }
     in_.consume(request_bytes_);
     scanned_ = 0;

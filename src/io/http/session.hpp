@@ -70,7 +70,8 @@ private:
 
     // session_read.cpp
     [[nodiscard]] asio::awaitable<bool> read_head();
-    [[nodiscard]] asio::awaitable<bool> receive_head();
+    bool expect_head();
+    [[nodiscard]] bool take_head(std::size_t received, bool idle);
     [[nodiscard]] asio::awaitable<bool> read_body();
     [[nodiscard]] asio::awaitable<bool> read_in_place();
     [[nodiscard]] asio::awaitable<bool> read_apart();
@@ -82,7 +83,7 @@ private:
     // session_write.cpp
     [[nodiscard]] Sent send_now(std::string_view body);
     [[nodiscard]] asio::awaitable<bool> flush(std::string_view body);
-    [[nodiscard]] asio::awaitable<void> write(message::Reply reply);
+    [[nodiscard]] bool gather(const message::Reply& reply, std::string_view& apart);
     [[nodiscard]] asio::awaitable<void> write_stream(Outgoing answer);
     [[nodiscard]] asio::awaitable<bool> write_parts(BodySource& source, std::size_t& bytes);
     [[nodiscard]] asio::awaitable<void> finish();

@@ -1,6 +1,7 @@
 // Reads a request from the connection: the head in as many pieces as it takes, the body as its framing says.
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
@@ -31,16 +32,17 @@ asio::awaitable<bool> Session::read_head() {
             head_length_ = request_bytes_ = **found;
             break;
         }
-        const bool received = co_await receive_head();
-        if (!received) co_return false;
+        const bool idle = expect_head();
+        const std::size_t received = co_await receive(in_.tail());
+        if (!take_head(received, idle)) co_return false;
     }
     auto read = framing::read_head(in_.view().substr(0, head_length_), context_.limits, head_);
     if (!read) refuse(read.error());
     co_return read.has_value();
 }
 
-// Waits for more of a head, or for the first byte of one. False: the connection ends.
-asio::awaitable<bool> Session::receive_head() {
+// More of a head is wanted, or the first byte of one: then the connection is idle.
+bool Session::expect_head() {
     const bool idle = in_.empty();
     if (idle) rest();
     phase_ = idle ? Phase::idle : Phase::head;
@@ -48,28 +50,37 @@ asio::awaitable<bool> Session::receive_head() {
     deadline.at = idle ? quiet_since_ + ms(context_.options.http.idle_timeout_ms)
                        : head_began_ + ms(context_.options.http.head_timeout_ms);
     if (idle && context_.draining) deadline.at = std::min(deadline.at, net::now() + drain_grace);
-    const std::size_t received = co_await receive(in_.tail());
+    return idle;
+}
+
+// False: nothing came, and the connection ends.
+bool Session::take_head(std::size_t received, bool idle) {
     if (received == 0) {
-        if (idle && context_.draining && last_look()) co_return true;
+        if (idle && context_.draining && last_look()) return true;
         if (!idle && expired_) refuse(Error::of(Fault::request_timed_out));
-        co_return false;
+        return false;
     }
     in_.commit(received);
     read_at_ = net::now();
     if (idle) head_began_ = read_at_;
     phase_ = Phase::head;
-    co_return true;
+    return true;
 }
 
 // Some bytes, or none when the connection is over, the deadline has passed, or somebody ended the wait.
 asio::awaitable<std::size_t> Session::receive(asio::mutable_buffer into) {
     // Whoever waits for the client owes it no finished reply.
-    if (!out_.empty() && send_now({}) != Sent::all) {
-        const Deadline kept = deadline;
-        const std::string_view nothing_more;
-        const bool flushed = co_await flush(nothing_more);
-        if (!flushed) co_return 0;
-        deadline = kept;
+    if (!out_.empty()) {
+        if (send_now({}) != Sent::all) {
+            const Deadline kept = deadline;
+            const std::string_view nothing_more;
+            const bool flushed = co_await flush(nothing_more);
+            if (!flushed) co_return 0;
+            deadline = kept;
+        }
+        // A client that has just been answered has nothing more to say yet: reading at once would be in vain. After the others
+        // of this turn its next request is often there.
+        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
     }
     expired_ = false;
     const auto [error, received] = co_await socket_.async_read_some(into, use_tuple);

@@ -34,19 +34,19 @@ bool Session::append(const message::Reply& reply, bool streams) {
     return context_.writer.append_head(out_, reply, form, quiet_since_);
 }
 
-asio::awaitable<void> Session::write(message::Reply reply) {
+// Puts the reply behind those that are not sent yet. False: it is time to send them, with this body `apart` from them.
+bool Session::gather(const message::Reply& reply, std::string_view& apart) {
     phase_ = Phase::writing;
     closing_ = reply.close || context_.draining || !head_.keep_alive;
     const std::size_t before = out_.size();
     const bool with_body = append(reply);
     const std::string_view body = with_body ? reply.body.view() : std::string_view();
-    const bool apart = body.size() > copied_body_bytes_max;
-    if (!apart) out_ += body;
-    report_finished(reply, out_.size() - before + (apart ? body.size() : 0));
-    if (!apart && out_.size() < gathered_bytes_max) co_return;
-    const std::string_view rest = apart ? body : std::string_view();
-    const bool flushed = co_await flush(rest);
-    if (!flushed) closing_ = broken_ = true;
+    if (body.size() > copied_body_bytes_max)
+        apart = body;
+    else
+        out_ += body;
+    report_finished(reply, out_.size() - before + apart.size());
+    return apart.empty() && out_.size() < gathered_bytes_max;
 }
 
 // RFC 9112 §6.1: in chunks for HTTP/1.1, until the connection ends for HTTP/1.0. A body that cannot be completed ends without

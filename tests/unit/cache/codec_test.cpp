@@ -61,7 +61,7 @@ TEST(Codec, every_truncation_and_every_flipped_bit_is_noticed) {
 TEST(Codec, headers_that_would_break_the_response_are_refused) {
     for (const std::string& lines :
          {std::string("A: b"), std::string("A: b\n"), std::string("\r\n"), std::string("A: b\r\n\r\nC: d\r\n"),
-          std::string("A: b\rC: d\r\n"), std::string("A: b\0\r\n", 7)}) {
+          std::string("A: b\rC: d\r\n"), std::string("A: b\0\r\n", 7), std::string("A: b\r\nContent-length: 5\r\n")}) {
         Entry entry = example();
         entry.header_lines = lines;
         EXPECT_FALSE(decode(encode(entry, ""), "")) << lines;

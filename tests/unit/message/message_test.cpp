@@ -18,6 +18,17 @@ TEST(HeaderBlock, finds_and_replaces_lines_without_case) {
     EXPECT_EQ(block.get("Content"), "");
 }
 
+TEST(HeaderBlock, what_frames_the_message_is_left_out) {
+    HeaderBlock block;
+    for (const char* name :
+         {"Content-Length", "transfer-encoding", "Connection", "Keep-Alive", "DATE", "Trailer", "Upgrade", "X-Request-Id"}) {
+        block.add(name, "1");
+        block.set(name, "1");
+    }
+    block.add("Data", "kept");
+    EXPECT_EQ(block.lines(), "Data: kept\r\n");
+}
+
 TEST(HeaderBlock, a_value_cannot_start_a_new_line) {
     HeaderBlock block;
     block.add("X-Name", "a\r\nSet-Cookie: b");
