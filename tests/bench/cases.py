@@ -34,6 +34,12 @@ create or replace function shop.bench_product(key bigint) returns setof shop.pro
 drop table if exists shop.bench_notes;
 create table shop.bench_notes (id bigint generated always as identity primary key, note text not null);
 grant insert, select on shop.bench_notes to shop_anonymous;
+drop table if exists shop.bench_probes, shop.bench_written;
+create table shop.bench_probes (id integer primary key, value bigint not null);
+insert into shop.bench_probes values (1, 0);
+create table shop.bench_written (id integer primary key, value bigint not null);
+insert into shop.bench_written select n, 0 from generate_series(1, 1000) n;
+grant select, update on shop.bench_probes, shop.bench_written to shop_anonymous;
 """
 
 
@@ -80,14 +86,19 @@ def all_cases(stage):
     wrk = partial(measure.by_wrk, prefix=stage.elsewhere)
     pgbench = partial(measure.by_pgbench, stage.postgres, database=demo.DATABASE, user=demo.ROLE,
                       role=demo.ANONYMOUS, prefix=stage.elsewhere)
-    base, second = stage.server.base, stage.second.base
+    misses = {**ours, "server": stage.forgetful}
+    base, second, forgetful = stage.server.base, stage.second.base, stage.forgetful.base
     one, many = _script(stage.directory, "one.sql", SQL_ONE), _script(stage.directory, "many.sql", SQL_MANY)
     return [
         Case("nginx `return`, the same bytes", lambda s: wrk(stage.nginx.base + "/", {"server": stage.nginx}, s)),
+        Case("nginx `proxy_cache` hit", lambda s: wrk(stage.caching_nginx.base + "/", {"server": stage.caching_nginx}, s)),
+        Case("Varnish hit", lambda s: wrk(stage.varnish.base + "/", {"server": stage.varnish}, s)),
         Case("in-process hit, one row", lambda s: wrk(f"{base}/bench/kept{ONE}1", ours, s)),
         Case("Redis hit, one row", lambda s: wrk(second, shared, s, random_keys("/bench/kept" + ONE, KEPT))),
         Case("`pgbench -M prepared`, one row", lambda s: pgbench(one, seconds=s)),
         Case("one row by key, uncached", lambda s: wrk(base, ours, s, random_keys("/bench/asked" + ONE, KEYS))),
+        Case("the same, no room to keep it", lambda s: wrk(forgetful, misses, s, random_keys("/bench/asked" + ONE, KEYS))),
+        Case("a miss: the same with snapshot and tags", lambda s: wrk(forgetful, misses, s, random_keys("/bench/kept" + ONE, KEYS))),
         Case("`pgbench -M prepared`, 100 rows", lambda s: pgbench(many, seconds=s)),
         Case("100 rows, uncached", lambda s: wrk(base, ours, s, random_keys("/bench/asked" + MANY, KEYS - 1000))),
         Case("one row with two embeds", lambda s: wrk(base, ours, s, random_keys("/bench/asked" + TWO_EMBEDS, KEYS))),

@@ -11,9 +11,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import cases  # noqa: E402
+import lag  # noqa: E402
 import report  # noqa: E402
 from measure import MeasurementFailed  # noqa: E402
-from stack import ROOT, Foreground, Millrace, Nginx, Postgres, Redis, ServerFailed, demo, migrate  # noqa: E402
+from stack import (ROOT, CachingNginx, Foreground, Millrace, Nginx, Postgres, Redis, ServerFailed, Varnish, demo,  # noqa: E402
+                   migrate, wait_until)
 
 DIRECTORY = ROOT / ".run" / "bench"
 CONFIG = Path(__file__).resolve().parent / "millrace.json"
@@ -41,10 +43,18 @@ class Stage:
         shared = {**SETTINGS, "MILLRACE_CACHE_MEMORY_BYTES_MAX": 0}
         self.second = run.add(Millrace(directory, url, self.redis.url, config=CONFIG, env=shared, prefix=pinned,
                                        name="millrace-redis")).start()
+        # A third one has room for a hundred of 100,000 entries: whatever may be kept is made into an entry, and missed again.
+        forgetful = {**SETTINGS, "MILLRACE_CACHE_MEMORY_BYTES_MAX": 100_000}
+        self.forgetful = run.add(Millrace(directory, url, "", config=CONFIG, env=forgetful, prefix=pinned,
+                                          name="millrace-forgetful")).start()
+        for server in (self.server, self.second, self.forgetful):
+            wait_until(lambda s=server: s.admin("/readyz").json["cache"] == "fenced", 20, f"{server.name} is not fenced")
         body = self.server.request(f"/bench/kept{cases.ONE}1")
         if body.status != 200:
             raise MeasurementFailed(f"the server answers {body.status}: {body.text}")
         self.nginx = run.add(Nginx(directory, body.text, prefix=pinned)).start()
+        self.caching_nginx = run.add(CachingNginx(directory, self.nginx.port, prefix=pinned)).start()
+        self.varnish = run.add(Varnish(directory, self.nginx.port, vcl=None, parameters=["default_ttl=3600"], prefix=pinned)).start()
         self.answers_come_from("in-process hit", self.server, "hit")
         self.answers_come_from("Redis hit", self.second, "hit")
 
@@ -74,14 +84,27 @@ def measure_all(stage, rounds, seconds):
     return results, failed
 
 
+def measure_lag(run, stage, seconds):
+    """Three replicas of their own, free to run on every core."""
+    replicas = [run.add(Millrace(DIRECTORY, stage.postgres.socket_url(demo.DATABASE, demo.ROLE), stage.redis.url, config=CONFIG,
+                                 env={**SETTINGS, "MILLRACE_DATABASE_FAST_LANES": 2}, name=f"millrace-lag{number}")).start()
+                for number in (1, 2, 3)]
+    for replica in replicas:
+        wait_until(lambda r=replica: r.admin("/readyz").json["cache"] == "fenced", 20, f"{replica.name} is not fenced")
+    return lag.measure(stage.postgres, replicas, DIRECTORY, seconds)
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=4)
+    options.add_argument("--lag-seconds", type=int, default=20)
     chosen = options.parse_args()
     with Foreground(DIRECTORY) as run:
-        results, failed = measure_all(Stage(run, DIRECTORY), chosen.rounds, chosen.seconds)
-    print("\n" + report.table(results) + "\n\n" + report.goals(results))
+        stage = Stage(run, DIRECTORY)
+        results, failed = measure_all(stage, chosen.rounds, chosen.seconds)
+        lags = measure_lag(run, stage, chosen.lag_seconds)
+    print("\n".join(["", report.table(results), "", report.lag_table(lags), "", report.goals(results), report.lag_goal(lags)]))
     for problem in sorted(set(failed)):
         print(f"failed: {problem}", file=sys.stderr)
     return 1 if failed else 0

@@ -1,4 +1,4 @@
-"""An nginx that returns fixed bytes: the measure that the benchmark holds our own answers against."""
+"""An nginx that returns fixed bytes, and one that caches another server's: the measures that the benchmark holds ours against."""
 from .http import answers
 from .ports import free_port
 from .process import Process
@@ -12,8 +12,14 @@ class Nginx(Process):
         self.config = self.directory / f"{name}.conf"
         self.body, self.content_type = body, content_type
 
-    def _write_config(self):
+    def location(self):
         body = self.body.replace("\\", "\\\\").replace("'", "\\'").replace("$", "${dollar}")
+        return f"default_type '{self.content_type}'; return 200 '{body}';"
+
+    def http_line(self):
+        return ""
+
+    def _write_config(self):
         temporary = "\n".join(f"  {kind}_temp_path {self.directory}/{kind};"
                               for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         self.config.write_text(f"""daemon off;
@@ -26,9 +32,10 @@ http {{
   access_log off;
   keepalive_requests 100000000;
   geo $dollar {{ default "$"; }}
+  {self.http_line()}
   server {{
     listen 127.0.0.1:{self.port};
-    location / {{ default_type '{self.content_type}'; return 200 '{body}'; }}
+    location / {{ {self.location()} }}
   }}
 }}
 """)
@@ -43,3 +50,18 @@ http {{
     @property
     def base(self):
         return f"http://127.0.0.1:{self.port}"
+
+
+class CachingNginx(Nginx):
+    """Keeps what another server answers (proxy_cache), whatever that says of caching."""
+
+    def __init__(self, directory, backend_port, port=0, prefix=(), name="nginx-cache"):
+        super().__init__(directory, "", port=port, prefix=prefix, name=name)
+        self.backend_port = backend_port
+
+    def http_line(self):
+        return f"proxy_cache_path {self.directory}/{self.name}-cache keys_zone=answers:1m;"
+
+    def location(self):
+        return (f"proxy_pass http://127.0.0.1:{self.backend_port}; proxy_cache answers; proxy_cache_valid 200 1h; "
+                "proxy_ignore_headers Cache-Control Expires Vary Set-Cookie;")
