@@ -15,8 +15,10 @@ from .postgres import Postgres
 from .process import ROOT, Process, ServerFailed, cpu_seconds, descendants, wait_until
 from .redis import Redis
 from .standby import Standby
+from .varnish import Varnish
 from .wrk import Load, Wrk, load
 
 __all__ = ["CachingNginx", "Cluster", "Foreground", "HAProxy", "Load", "Millrace", "Nginx", "Postgres", "Process", "ROOT", "Redis",
-           "RememberedPorts", "Response", "ServerFailed", "Standby", "Wrk", "answers", "binary", "command", "cpu_seconds", "demo", "descendants", "free_port",
+           "RememberedPorts", "Response", "ServerFailed", "Standby", "Varnish", "Wrk", "answers", "binary", "command", "cpu_seconds",
+           "demo", "descendants", "free_port",
            "listen_address", "load", "metrics", "migrate", "request", "wait_until"]
