@@ -44,7 +44,7 @@ class Stage:
         self.second = run.add(Millrace(directory, url, self.redis.url, config=CONFIG, env=shared, prefix=pinned,
                                        name="millrace-redis")).start()
         # A third one has room for a hundred of 100,000 entries: whatever may be kept is made into an entry, and missed again.
-        forgetful = {**SETTINGS, "MILLRACE_CACHE_MEMORY_BYTES_MAX": 100_000}
+        forgetful = {**SETTINGS, "MILLRACE_CACHE_MEMORY_BYTES_MAX": 100_000, "MILLRACE_CACHE_ENTRY_BYTES_MAX": 10_000}
         self.forgetful = run.add(Millrace(directory, url, "", config=CONFIG, env=forgetful, prefix=pinned,
                                           name="millrace-forgetful")).start()
         for server in (self.server, self.second, self.forgetful):

@@ -7,7 +7,20 @@
 
 namespace millrace::pipeline {
 
-std::string mark_of(std::size_t value) { return mark_edge + std::to_string(value) + mark_edge; }
+void append_mark(std::string& out, std::size_t value) {
+    out += mark_edge;
+    if (value < 10)
+        out += static_cast<char>('0' + value);
+    else
+        out += std::to_string(value);
+    out += mark_edge;
+}
+
+std::string mark_of(std::size_t value) {
+    std::string mark;
+    append_mark(mark, value);
+    return mark;
+}
 
 std::optional<std::vector<std::size_t>> take_order(std::string& canonical_query, std::size_t values) {
     std::vector<std::pair<std::size_t, std::size_t>> places;  // where, which

@@ -12,6 +12,7 @@ namespace millrace::pipeline {
 
 // No request can bring one: the framing guard refuses its control bytes, and escaped ones are looked for.
 [[nodiscard]] std::string mark_of(std::size_t value);
+void append_mark(std::string& out, std::size_t value);
 
 // The request's target with marks for its plain filter values, which are appended to `values`.
 void append_shape(std::string& out, const message::Request& request, std::vector<std::string>& values);

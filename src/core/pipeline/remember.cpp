@@ -21,9 +21,14 @@ void append_part(std::string& out, std::string_view part) {
     out += '\n';  // cannot stand in a target or in a field's value
 }
 
-bool is_plain(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == ':';
-}
+constexpr auto plain_characters = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_:"))
+        table[static_cast<unsigned char>(c)] = true;
+    return table;
+}();
+
+bool is_plain(char c) { return plain_characters[static_cast<unsigned char>(c)]; }
 
 // A column of the resource itself: no embed's path, no JSON path, no reserved word.
 bool is_column(std::string_view name) {
@@ -53,7 +58,7 @@ void append_parameter(std::string& out, std::string_view parameter, std::vector<
         return;
     }
     out += parameter.substr(0, equals + 1 + at);
-    out += mark_of(values.size());
+    append_mark(out, values.size());
     values.emplace_back(parameter.substr(equals + 1 + at));
 }
 

@@ -8,6 +8,7 @@
 #include <millrace/io/http.hpp>
 #include <millrace/io/net.hpp>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "buffer.hpp"
@@ -67,6 +68,7 @@ public:
 private:
     enum class Phase : std::uint8_t { idle, head, body, handling, writing, ending };
     enum class Sent : std::uint8_t { all, some, failed };
+    using Reading = std::tuple<boost::system::error_code, std::size_t>;
 
     // session_read.cpp
     [[nodiscard]] asio::awaitable<bool> read_head();
@@ -77,6 +79,7 @@ private:
     [[nodiscard]] asio::awaitable<bool> read_apart();
     [[nodiscard]] asio::awaitable<bool> read_chunked(std::uint64_t body_bytes_max);
     [[nodiscard]] asio::awaitable<std::size_t> receive(asio::mutable_buffer into);
+    [[nodiscard]] asio::awaitable<Reading> read_later(asio::mutable_buffer into);
     [[nodiscard]] bool last_look();
     void rest();
 

@@ -70,21 +70,28 @@ bool Session::take_head(std::size_t received, bool idle) {
 // Some bytes, or none when the connection is over, the deadline has passed, or somebody ended the wait.
 asio::awaitable<std::size_t> Session::receive(asio::mutable_buffer into) {
     // Whoever waits for the client owes it no finished reply.
-    if (!out_.empty()) {
-        if (send_now({}) != Sent::all) {
-            const Deadline kept = deadline;
-            const std::string_view nothing_more;
-            const bool flushed = co_await flush(nothing_more);
-            if (!flushed) co_return 0;
-            deadline = kept;
-        }
-        // A client that has just been answered has nothing more to say yet: reading at once would be in vain. After the others
-        // of this turn its next request is often there.
-        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+    const bool answered = !out_.empty();
+    if (answered && send_now({}) != Sent::all) {
+        const Deadline kept = deadline;
+        const std::string_view nothing_more;
+        const bool flushed = co_await flush(nothing_more);
+        if (!flushed) co_return 0;
+        deadline = kept;
     }
     expired_ = false;
-    const auto [error, received] = co_await socket_.async_read_some(into, use_tuple);
+    auto reading = answered ? read_later(into) : socket_.async_read_some(into, use_tuple);
+    const auto [error, received] = co_await std::move(reading);
     co_return error || (expired_ && phase_ != Phase::idle) ? 0 : received;
+}
+
+// A client that has just been answered has nothing more to say yet: reading at once would be in vain. After the others of this
+// turn its next request is often there.
+asio::awaitable<Session::Reading> Session::read_later(asio::mutable_buffer into) {
+    auto initiate = [this, into](auto done) {
+        asio::post(context_.io,
+                   [this, into, done = std::move(done)]() mutable { socket_.async_read_some(into, std::move(done)); });
+    };
+    return asio::async_initiate<decltype(use_tuple), void(boost::system::error_code, std::size_t)>(initiate, use_tuple);
 }
 
 // A drain ends idle connections, but a request that is already here is still answered.
