@@ -8,13 +8,13 @@ namespace {
 
 using fence::Tag;
 
-constexpr std::size_t buckets = 65'536;
 constexpr std::string_view table = "shop.products";
 
 std::string name_of(std::uint32_t key) { return "products?id=eq." + std::to_string(key); }
 
 Tag bucket_of(std::uint32_t key) {
-    return std::string(table) + '#' + std::to_string(text::hash64(std::to_string(key)) % buckets);
+    const std::string text = std::to_string(key);
+    return fence::key_tag(table, std::span(&text, 1));
 }
 
 // Rows of one table: of about the same size.
@@ -36,7 +36,7 @@ std::shared_ptr<const cache::Entry> entry_of(std::uint32_t key, const Database& 
     entry.header_lines = "Content-Type: application/json; charset=utf-8\r\nContent-Range: 0-0/*\r\n";
     entry.body = std::make_shared<const std::string>(body_bytes(key), 'x');
     entry.etag = "\"58277912f0e4589d-6c\"";
-    entry.tags = by_table ? std::vector<Tag>{Tag(table)} : std::vector<Tag>{std::string(table) + "#*", bucket_of(key)};
+    entry.tags = by_table ? std::vector<Tag>{Tag(table)} : std::vector<Tag>{fence::whole_tag(table), bucket_of(key)};
     entry.snapshot = database.snapshot();
     return std::make_shared<const cache::Entry>(std::move(entry));
 }

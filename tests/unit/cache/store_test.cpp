@@ -86,6 +86,19 @@ TEST(Store, a_scan_does_not_drive_out_what_is_asked_for_again) {
     EXPECT_EQ(kept, 200U);
 }
 
+TEST(Store, what_was_popular_once_makes_room_in_the_end) {
+    Store store(100'000);
+    for (int round = 0; round < 300; ++round)
+        for (std::size_t i = 0; i < 50; ++i)
+            if (!store.find(key_of(i))) store.put(key_of(i), entry_of(1'000));
+    for (int round = 0; round < 3'000; ++round)
+        for (std::size_t i = 100; i < 150; ++i)
+            if (!store.find(key_of(i))) store.put(key_of(i), entry_of(1'000));
+    std::size_t kept = 0;
+    for (std::size_t i = 100; i < 150; ++i) kept += store.find(key_of(i)) ? 1 : 0;
+    EXPECT_GT(kept, 45U);
+}
+
 TEST(Store, what_comes_back_soon_after_eviction_stays_longer) {
     Store store(100'000);
     store.put("returning", entry_of(1'000));
