@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 NEVER = float("inf")
+ANY_REPLICA = -1
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Read:
     sent: float
     received: float
     via: str           # the replica, or the balancer
-    session: int = 0   # of the replica: another one after a restart
+    session: int = 0   # of the replica: another one after a restart; ANY_REPLICA: it is not known whose
     path: str = ""     # what was asked: answers of one path are of one entry
     status: str = ""   # Cache-Status
     age: int = -1      # of what came from a cache
@@ -125,7 +126,8 @@ def _steps_back(reads):
     """Of one path of one replica: who was answered first must not have seen more than who asked after that."""
     streams = defaultdict(list)
     for read in reads:
-        streams[read.via, read.session, read.path, read.row].append(read)
+        if read.session != ANY_REPLICA:
+            streams[read.via, read.session, read.path, read.row].append(read)
     for stream in streams.values():
         answered = sorted(stream, key=lambda read: read.received)
         newest, place = 0, 0

@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 import traffic  # noqa: E402
-from history import judge  # noqa: E402
+from history import ANY_REPLICA, judge  # noqa: E402
 from stack import Cluster, Standby, free_port, migrate, request, wait_until  # noqa: E402
 
 SECONDS = float(os.environ.get("CONSISTENCY_SECONDS", "3"))
@@ -183,6 +183,7 @@ class Consistency(unittest.TestCase):
         self.readers = [traffic.Reader(self.history, next(seeds), replica.name, replica.port, tokens)
                         for replica in self.replicas for tokens in (False, True)]
         self.readers.append(traffic.Reader(self.history, next(seeds), "haproxy", self.cluster.balancer.port))
+        self.readers[-1].session = ANY_REPLICA
         for worker in self.writers + self.readers:
             worker.start()
 

@@ -1,7 +1,7 @@
 """The checker of histories itself: what it must let pass, and each thing that it must find."""
 import unittest
 
-from history import Read, Write, judge
+from history import ANY_REPLICA, Read, Write, judge
 
 BOUND = 1.0
 WRITES = [Write("a", 1, 0.0, 0.1), Write("a", 2, 10.0, 10.1), Write("a", 3, 20.0), Write("b", 9, 0.0, 0.1)]
@@ -39,6 +39,8 @@ class History(unittest.TestCase):
         self.assertEqual(self.rules(newer, older), ["a step back"])
         older.session = 1
         self.assertEqual(self.rules(newer, older), [], "after a restart nothing is known of before")
+        newer.session = older.session = ANY_REPLICA
+        self.assertEqual(self.rules(newer, older), [], "another replica may hear of a write a little later")
 
     def test_answers_that_overlap_may_come_in_any_order(self):
         self.assertEqual(self.rules(read(2, 10.05, took=0.5), read(1, 10.3)), [])
