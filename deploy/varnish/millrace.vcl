@@ -58,8 +58,11 @@ sub vcl_backend_response {
     if (beresp.http.CDN-Cache-Control ~ "(?i)no-store|no-cache|private") {
         set beresp.uncacheable = true;
         set beresp.ttl = 10s;
-    } elseif (beresp.http.CDN-Cache-Control ~ "(?i)max-age=\d+") {
+        return (deliver);
+    }
+    if (beresp.http.CDN-Cache-Control ~ "(?i)max-age=\d+") {
         set beresp.ttl = std.duration(regsub(beresp.http.CDN-Cache-Control, "(?i)^.*max-age=(\d+).*$", "\1") + "s", 0s) - beresp.age;
+        return (deliver);
     }
 }
 
