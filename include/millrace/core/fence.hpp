@@ -2,6 +2,7 @@
 // holds. No I/O and no clock. docs/cache.md has the rule; Postgres: "pg_snapshot", functions of 9.26.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +11,8 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "millrace/core/base.hpp"
 
 namespace millrace::fence {
 
@@ -99,6 +102,21 @@ private:
     State *oldest_ = nullptr, *newest_ = nullptr;
     std::unordered_map<Tag, State> states_;
     std::vector<State*> indebted_;  // those with `lost`
+};
+
+// For how long a replica may rely on what it has heard. Whatever committed before `began` has been heard once a beat that
+// began then came back, and once a gap ended with a snapshot taken then. `limit` later nothing proves that any more, so nothing
+// that is served as fresh lags behind the database by more than `limit`: heartbeat interval plus lag limit.
+class Trust {
+public:
+    explicit Trust(Duration limit) : limit_(limit) {}
+    void prove(TimePoint began) { until_ = std::max(until_, began + limit_); }
+    void lose() { until_ = TimePoint::min(); }
+    [[nodiscard]] bool holds(TimePoint now) const { return now < until_; }
+
+private:
+    Duration limit_;
+    TimePoint until_ = TimePoint::min();
 };
 
 }  // namespace millrace::fence
