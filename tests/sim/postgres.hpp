@@ -24,6 +24,8 @@ struct Announcement {
     Xid xid = 0;
     std::string payload;
     std::vector<Change> changes;
+    Ms at = 0;  // of a purge: when it came into force; else 0
+    bool hard = false;
 };
 
 // What a server knows that has applied the log up to a place.
@@ -67,8 +69,8 @@ public:
 private:
     struct Transaction {
         Xid xid = 0, last = 0;  // of its subtransaction, else the same
-        std::string payload;
-        std::vector<std::size_t> cells;
+        std::string payload{};
+        std::vector<std::size_t> cells{};
     };
     struct Record {
         enum class Kind : std::uint8_t { begin, commit, abort } kind{};

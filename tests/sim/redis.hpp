@@ -17,6 +17,7 @@ public:
     };
 
     bool up = true;
+    Ms emptied_at = -1;
 
     [[nodiscard]] const Stored* get(const std::string& name, Ms now);
     // What a script does in one step; false when what is there was read later. `order` compares as text.
@@ -24,7 +25,12 @@ public:
     // True for the one who has the lease now.
     bool lease(const std::string& name, int owner, Ms now, Ms length);
     void release(const std::string& name, int owner, bool whosever);
-    void flush() { entries_.clear(), leases_.clear(), states_.clear(); }
+    void flush(Ms now) {
+        entries_.clear();
+        leases_.clear();
+        states_.clear();
+        emptied_at = now;
+    }
 
     void publish(const std::string& epoch, std::string states, std::string latest) {
         states_[epoch] = {std::move(states), std::move(latest)};

@@ -53,7 +53,7 @@ struct Answer {
     Question question{};
     Identity who;
     std::uint32_t epoch = 0;
-    std::int64_t began = 0;  // simulated time
+    std::int64_t began = 0, read = 0;  // simulated time; the snapshot is of `read`
     Values values{};
 
     [[nodiscard]] std::string to_bytes() const;
