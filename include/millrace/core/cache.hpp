@@ -1,7 +1,10 @@
-// Answers that are kept: their form in memory and in Redis, their keys, and which of them stay. Whether one still holds is the
-// fence's to say (millrace/core/fence.hpp). No I/O and no clock.
+// Answers that are kept: their form in memory and in Redis, their keys, which of them stay, and what one may be used for.
+// Whether one still holds is the fence's to say (millrace/core/fence.hpp). No I/O, no clock and no chance: they come as
+// arguments.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -38,6 +41,76 @@ struct Entry {
 [[nodiscard]] std::string encode(const Entry& entry, std::string_view key);
 [[nodiscard]] std::optional<Entry> decode(std::string_view bytes, std::string_view key);
 
+// What a route allows of an entry that holds no longer (RFC 5861): for how long after the last moment at which it was known to.
+struct StaleWindows {
+    Duration while_revalidate{}, if_error{};
+
+    [[nodiscard]] Duration longest() const { return std::max(while_revalidate, if_error); }
+};
+
+// What is known of an entry at the moment it is asked for.
+struct Standing {
+    bool fenced = false;     // invalidations are heard, so that silence means something
+    bool valid = false;      // by what the fence has heard; while unfenced that proves nothing
+    bool purged = false;     // somebody wants it gone, not merely read anew
+    bool sees_token = true;  // it holds what the caller is known to have seen
+    WallTime known_valid{};  // the last moment at which this process knew it to hold
+};
+
+enum class Use : std::uint8_t {
+    fresh,  // give it
+    stale,  // give it, say so, and read it anew in the background
+    spare,  // give it only when the database cannot answer
+    none,
+};
+[[nodiscard]] Use judge(const Entry& entry, const Standing& standing, const StaleWindows& windows, WallTime now);
+
+// Whether a fresh entry is read anew before it ends, so that nobody waits when it does: the likelier the nearer the end and the
+// dearer the read, so that of many callers one begins (XFetch: Vattani, Chierichetti, Lowenstein, VLDB 2015). `chance` gives
+// a number from (0, 1], and is asked only near the end.
+[[nodiscard]] bool refresh_early_by(Duration left, Duration cost, double chance);
+template <class Chance>
+[[nodiscard]] bool refresh_early(const Entry& entry, Duration cost, WallTime now, Chance&& chance) {
+    constexpr int costs_max = 16;  // -ln of a chance exceeds it once in nine million
+    const Duration left = entry.stored + entry.fresh_for - now;
+    return left < costs_max * cost && refresh_early_by(left, cost, chance());
+}
+
+// Of two answers to one question, the place of the one that was read later: 32 hexadecimal digits that compare as text. First
+// how many transactions its snapshot sees: if one snapshot contains another it sees more of them, and those that one primary
+// gives contain each other in the order in which they were taken. Then when it was stored, for a database that rests.
+[[nodiscard]] std::string order_of(const Entry& entry);
+
+// A replica asks Redis for an entry and for the right to make it (a lease that one holds at a time). What next?
+enum class Next : std::uint8_t { give, fill, ask_again, fill_anyway };
+[[nodiscard]] Next after_asking(bool usable, bool leased, Duration waited, Duration wait_max);
+// How long until it asks again: soon at first, for most reads are short.
+[[nodiscard]] Duration pause_before(unsigned ask);
+
+// Keys whose answers lately proved not to be kept (too large, an error): who asks for one need not wait for the others'. A
+// fixed number of places; keys that share one forget each other, which costs a wait at most.
+class Unkept {
+public:
+    void add(std::string_view key, WallTime until);
+    void remove(std::string_view key);
+    [[nodiscard]] bool holds(std::string_view key, WallTime now) const;
+
+private:
+    struct Place {
+        std::uint64_t hash = 0;
+        WallTime until{};
+    };
+    std::array<Place, 1024> places_{};
+};
+
+// An entry in its place, with what was last found out about it.
+struct Kept {
+    std::shared_ptr<const Entry> entry;
+    Duration cost{};            // of reading it anew; zero: unknown
+    std::uint64_t version = 0;  // of the fence when it was last found valid; of no meaning before `known_valid` is set
+    WallTime known_valid{};     // when that was
+};
+
 // Entries by key within a byte budget. Scan-resistant (S3-FIFO, Yang et al., SOSP 2023): a key must be asked for again to stay.
 class Store {
 public:
@@ -46,8 +119,10 @@ public:
     Store& operator=(const Store&) = delete;
 
     [[nodiscard]] std::shared_ptr<const Entry> find(std::string_view key);
+    [[nodiscard]] Kept* look(std::string_view key);  // the same; until the next put, erase or clear
     // How many were evicted. One that is larger than the whole budget is not stored (and what was under its key goes).
-    std::size_t put(std::string key, std::shared_ptr<const Entry> entry);
+    std::size_t put(std::string key, Kept kept);
+    std::size_t put(std::string key, std::shared_ptr<const Entry> entry) { return put(std::move(key), Kept{std::move(entry)}); }
     void erase(std::string_view key);
     void clear();
     [[nodiscard]] std::size_t bytes() const { return small_.bytes + main_.bytes; }
@@ -56,7 +131,7 @@ public:
 private:
     struct Slot {
         std::string key;
-        std::shared_ptr<const Entry> entry;
+        Kept kept;
         std::size_t bytes = 0;
         std::uint8_t uses = 0;
         bool main = false;

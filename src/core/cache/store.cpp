@@ -10,20 +10,25 @@ namespace {
 constexpr std::uint8_t uses_max = 3;
 constexpr std::size_t small_share = 10;  // the small queue has a tenth of the budget
 constexpr std::size_t ghosts_min = 64;
-constexpr std::size_t slot_overhead = 160;  // list node, hash node and bucket, a ghost's share
+constexpr std::size_t slot_overhead = 192;  // list node, hash node and bucket, a ghost's share
 
 }  // namespace
 
-std::shared_ptr<const Entry> Store::find(std::string_view key) {
+Kept* Store::look(std::string_view key) {
     const auto it = slots_.find(key);
     if (it == slots_.end()) return nullptr;
     Slot& slot = *it->second;
     if (slot.uses < uses_max) ++slot.uses;
-    return slot.entry;
+    return &slot.kept;
 }
 
-std::size_t Store::put(std::string key, std::shared_ptr<const Entry> entry) {
-    const std::size_t bytes = entry->bytes() + key.size() + slot_overhead;
+std::shared_ptr<const Entry> Store::find(std::string_view key) {
+    const Kept* const kept = look(key);
+    return kept == nullptr ? nullptr : kept->entry;
+}
+
+std::size_t Store::put(std::string key, Kept kept) {
+    const std::size_t bytes = kept.entry->bytes() + key.size() + slot_overhead;
     if (bytes > bytes_max_) {
         erase(key);
         return 0;
@@ -32,13 +37,13 @@ std::size_t Store::put(std::string key, std::shared_ptr<const Entry> entry) {
         Slot& slot = *it->second;
         Queue& queue = queue_of(slot);
         queue.bytes = queue.bytes - slot.bytes + bytes;
-        slot.entry = std::move(entry);
+        slot.kept = std::move(kept);
         slot.bytes = bytes;
         return shrink();
     }
     const bool main = ghosts_.take(text::hash64(key));
     Queue& queue = main ? main_ : small_;
-    queue.slots.push_front(Slot{std::move(key), std::move(entry), bytes, 0, main});
+    queue.slots.push_front(Slot{std::move(key), std::move(kept), bytes, 0, main});
     queue.bytes += bytes;
     slots_.emplace(queue.slots.front().key, queue.slots.begin());
     return shrink();

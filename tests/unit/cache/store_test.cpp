@@ -104,7 +104,7 @@ TEST(Store, hit_ratio_of_a_zipf_load_is_near_the_best) {
     double sum = 0;
     for (std::size_t i = 0; i < keys; ++i) cumulative[i] = sum += 1 / std::pow(static_cast<double>(i + 1), 0.99);
     const auto entry = entry_of(500);
-    Store store(keys / 10 * (entry->bytes() + 8 + 160));
+    Store store(keys / 10 * (entry->bytes() + 8 + 192));
     std::mt19937_64 random(11);
     std::uniform_real_distribution<double> uniform(0, sum);
     std::size_t hits = 0;
