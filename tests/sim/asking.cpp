@@ -70,6 +70,7 @@ void Replica::ask_redis(const std::string& key, const FlightPointer& flight) {
     after(there, [this, key, flight, lost] {
         const std::string name = epoch_ + key;
         const bool reached = world_.redis.up && (!lost || world_.random.one_in(2));
+        flight->name = name;
         flight->owner = static_cast<int>(world_.random.pick(1'000'000'000));
         const Redis::Stored* stored = reached ? world_.redis.get(name, world_.now()) : nullptr;
         if (stored != nullptr && !world_.scenario.calm && world_.random.one_in(40))

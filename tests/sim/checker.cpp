@@ -75,10 +75,10 @@ void Checker::check_order(const Given& answer, const Answer& body, Knowledge& re
 
 // G3: with the token, on every replica; without it, where the write was made.
 void Checker::check_writes(const Given& answer, const Answer& body, const Knowledge& replica) {
-    if (by_time_alone(answer.question) && answer.token == nullptr) return;
+    const bool by_tags = !by_time_alone(answer.question);
     for (const std::size_t cell : cells_of(answer.question, answer.who)) {
         const auto& [own, life] = replica.own[cell];
-        if (answer.use == Use::fresh && life == replica.life && older(body.values[cell], own))
+        if (by_tags && answer.use == Use::fresh && life == replica.life && older(body.values[cell], own))
             fail("G3", "older than what this replica wrote");
         if (answer.token == nullptr || answer.token->life != replica.life) continue;
         for (const Change& change : answer.token->changes)
@@ -94,19 +94,19 @@ void Checker::in_redis(const Answer& before, const Answer& after) {
 }
 
 // G6: one in a process; and one in the cluster by lease, for as long as the lease lasts and Redis remembers it.
-void Checker::fill_begins(int replica, const std::string& key, Ms leased) {
+void Checker::fill_begins(int replica, const std::string& key, const std::string& name, Ms leased) {
     ++fills;
     if (++filling_[{replica, key}] > 1) fail("G6", "two fills of one key in one replica");
     if (leased == 0) return;
-    for (const Ms other : leased_[key])
+    for (const Ms other : leased_[name])
         if (other + lease_ms > world_.now() && other > world_.redis.emptied_at) fail("G6", "two replicas fill by lease");
-    leased_[key].push_back(leased);
+    leased_[name].push_back(leased);
 }
 
-void Checker::fill_ends(int replica, const std::string& key, Ms leased) {
+void Checker::fill_ends(int replica, const std::string& key, const std::string& name, Ms leased) {
     if (const auto found = filling_.find({replica, key}); found != filling_.end() && --found->second == 0)
         filling_.erase(found);
-    if (leased != 0) std::erase(leased_[key], leased);
+    if (leased != 0) std::erase(leased_[name], leased);
 }
 
 void Checker::purged(Question question, bool hard) {

@@ -43,9 +43,9 @@ public:
 
     void given(const Given& answer, Knowledge& replica);
     void in_redis(const Answer& before, const Answer& after);
-    // `leased`: since when it holds the lease; 0: it does not.
-    void fill_begins(int replica, const std::string& key, Ms leased);
-    void fill_ends(int replica, const std::string& key, Ms leased);
+    // `leased`: since when it holds the lease of that name; 0: it does not.
+    void fill_begins(int replica, const std::string& key, const std::string& name, Ms leased);
+    void fill_ends(int replica, const std::string& key, const std::string& name, Ms leased);
     void purged(Question question, bool hard);
     void forget_purges() { purges_ = {}; }
     void fail(std::string_view guarantee, const std::string& why);
@@ -72,7 +72,7 @@ private:
     std::string violated_;
     std::array<std::vector<Purge>, questions> purges_;
     std::map<std::pair<int, std::string>, int> filling_;
-    std::map<std::string, std::vector<Ms>> leased_;
+    std::map<std::string, std::vector<Ms>> leased_;  // by name
 };
 
 }  // namespace millrace::sim

@@ -16,7 +16,8 @@ void Replica::fill(const std::string& key, const FlightPointer& flight) {
     fill->era = era_;
     fill->began = wall();
     fill->answer.began = world_.now();
-    world_.checker.fill_begins(id_, key, flight->leased);
+    world_.note("replica ", id_, " reads ", epoch_, key, flight->leased != 0 ? " by lease" : "");
+    world_.checker.fill_begins(id_, key, flight->name, flight->leased);
     after(world_.random.between(1, world_.scenario.read_ms_max), [this, fill] {
         read(*fill);
         after(world_.random.between(1, world_.scenario.read_ms_max), [this, fill] { finish(*fill); });
@@ -61,9 +62,10 @@ std::shared_ptr<const Entry> Replica::entry_of(const Fill& fill) const {
 }
 
 void Replica::finish(Fill& fill) {
-    world_.checker.fill_ends(id_, fill.key, fill.flight->leased);
+    world_.note("replica ", id_, " has read ", static_cast<int>(fill.flight->leader.question));
+    world_.checker.fill_ends(id_, fill.key, fill.flight->name, fill.flight->leased);
     if (fill.flight->leased != 0 && world_.redis.up)
-        world_.redis.release(fill.epoch + fill.key, fill.flight->owner, world_.fault == Fault::lease_of_another_released);
+        world_.redis.release(fill.flight->name, fill.flight->owner, world_.fault == Fault::lease_of_another_released);
     if (!fill.done) return land(fill.key, fill.flight, nullptr);
     if (world_.fault == Fault::snapshot_after_read) fill.snapshot = world_.postgres.snapshot();
     const auto entry = entry_of(fill);

@@ -165,6 +165,7 @@ void Replica::deliver() {
 }
 
 void Replica::apply(const Announcement& said) {
+    if (said.payload.find(' ') == std::string::npos) return;  // it wrote nothing
     auto invalidation = fence::parse_invalidation(said.payload);
     if (!invalidation) return world_.checker.fail("payload", said.payload);
     world_.note("replica ", id_, " hears ", said.payload);

@@ -36,11 +36,11 @@ bool Postgres::locked(std::size_t cell) const {
     return std::ranges::any_of(running_, [&](const Transaction& t) { return std::ranges::find(t.cells, cell) != t.cells.end(); });
 }
 
-void Postgres::write(Xid xid, const std::vector<std::size_t>& cells, const std::string& word) {
+void Postgres::write(Xid xid, const std::vector<std::size_t>& touched, const std::string& word) {
     const auto transaction = find(xid);
     if (transaction == running_.end()) return;
     transaction->payload += ' ' + word;
-    for (const std::size_t cell : cells)
+    for (const std::size_t cell : touched)
         if (!locked(cell)) transaction->cells.push_back(cell);
 }
 

@@ -52,7 +52,7 @@ public:
 
     Xid begin(bool subtransaction);
     // A statement; `word` is what its trigger says. Cells that another transaction has locked are left out.
-    void write(Xid xid, const std::vector<std::size_t>& cells, const std::string& word);
+    void write(Xid xid, const std::vector<std::size_t>& touched, const std::string& word);
     void abort(Xid xid);
     // The commit record is in the log: decoding may announce it, though no snapshot sees it before reveal().
     [[nodiscard]] Announcement log_commit(Xid xid, bool flush);

@@ -79,6 +79,7 @@ private:
         std::vector<Waiter> waiters;
         Ms began = 0, leased = 0;
         unsigned asks = 0;
+        std::string name;  // in Redis, of its epoch then
         int owner = 0;
     };
     using FlightPointer = std::shared_ptr<Flight>;
