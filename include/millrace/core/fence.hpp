@@ -2,6 +2,7 @@
 // holds. No I/O and no clock. docs/cache.md has the rule; Postgres: "pg_snapshot", functions of 9.26.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +11,8 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "millrace/core/base.hpp"
 
 namespace millrace::fence {
 
@@ -76,7 +79,9 @@ public:
     void heartbeat(const PgSnapshot& snapshot);  // may be older than the invalidations applied so far: each xid is checked
     void gap(const PgSnapshot& since);           // something may have been missed before `since`
     void unfence();                              // until the next gap()
-    void forget();                               // another cluster or timeline: its xids mean nothing here; unfenced
+    // Another cluster or timeline: its xids mean nothing here; unfenced. What came while unfenced stays, for it may be of the
+    // one that begins now: it was listened to before it was known which one it is.
+    void forget();
 
     [[nodiscard]] bool fenced() const { return fenced_; }
     // The newest snapshot known: a conservative stand-in for a read that brings none of its own and started after it.
@@ -132,6 +137,8 @@ private:
         [[nodiscard]] bool hit(const PgSnapshot& snapshot, const Tag& tag) const;
     };
     [[nodiscard]] static bool holds(const State& state, const PgSnapshot& snapshot);
+    bool apply(const Invalidation& invalidation);  // whether that changed something
+    void set_aside(const Invalidation& invalidation);
     bool add(State& state, Xid xid);  // whether that is new
     void fold(State& state);
     void owe(State& state, const Range& range);
@@ -154,6 +161,8 @@ private:
     Floor heard_;       // all hard purges that came after it are known; nothing: none are
     State everything_;  // of the tag "*"
     Purges purges_;
+    std::vector<Invalidation> unplaced_;  // came while unfenced, since the last gap
+    Range unplaced_rest_;                 // of those that were too many
     Floor generation_floor_;  // the first heartbeat after the present generation of tags began; nothing until it comes
     Range lost_;              // of tags that had to go before a heartbeat saw their xids
     std::uint64_t generation_ = 1;
@@ -161,6 +170,21 @@ private:
     State *oldest_ = nullptr, *newest_ = nullptr;
     std::unordered_map<Tag, State> states_;
     std::vector<State*> indebted_;  // those with `lost`
+};
+
+// For how long a replica may rely on what it has heard. Whatever committed before `began` has been heard once a beat that
+// began then came back, and once a gap ended with a snapshot taken then. `limit` later nothing proves that any more, so nothing
+// that is served as fresh lags behind the database by more than `limit`: heartbeat interval plus lag limit.
+class Trust {
+public:
+    explicit Trust(Duration limit) : limit_(limit) {}
+    void prove(TimePoint began) { until_ = std::max(until_, began + limit_); }
+    void lose() { until_ = TimePoint::min(); }
+    [[nodiscard]] bool holds(TimePoint now) const { return now < until_; }
+
+private:
+    Duration limit_;
+    TimePoint until_ = TimePoint::min();
 };
 
 }  // namespace millrace::fence

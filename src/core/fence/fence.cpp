@@ -48,13 +48,28 @@ bool Fence::holds(const State& state, const PgSnapshot& snapshot) {
 }
 
 void Fence::invalidate(const Invalidation& invalidation) {
+    if (!fenced_) set_aside(invalidation);
+    if (apply(invalidation)) ++version_;
+}
+
+bool Fence::apply(const Invalidation& invalidation) {
     const Xid xid = invalidation.xid;
     for (const Tag& tag : invalidation.purged) purges_.add(tag, {xid, xid}, purges_max_);
     // Whoever contains the floor sees this xid. While unfenced, floors may be of a past timeline, and prove nothing.
-    if (fenced_ && floor_->sees(xid)) return;
+    if (fenced_ && floor_->sees(xid)) return false;
     bool changed = false;
     for (const Tag& tag : invalidation.tags) changed |= add(tag == everything ? everything_ : touch(tag), xid);
-    if (changed) ++version_;
+    return changed;
+}
+
+// Of those that are too many only the xids are kept, and count for every tag.
+void Fence::set_aside(const Invalidation& invalidation) {
+    constexpr std::size_t unplaced_max = 10'000;
+    if (unplaced_.size() < unplaced_max) {
+        unplaced_.push_back(invalidation);
+        return;
+    }
+    unplaced_rest_.add(invalidation.xid);
 }
 
 bool Fence::add(State& state, Xid xid) {
@@ -121,6 +136,8 @@ void Fence::gap(const PgSnapshot& since) {
     if (!fenced_ || !floor_->contains(since)) floor_ = generation_floor_ = std::make_shared<const PgSnapshot>(since);
     fenced_ = true;
     ++version_;
+    unplaced_.clear();
+    unplaced_rest_ = {};
     heard_ = floor_;
     for (State* state = oldest_; state != nullptr;) {
         State* const next = state->newer;
@@ -147,13 +164,15 @@ void Fence::forget() {
     floor_ = latest_ = std::make_shared<const PgSnapshot>();
     generation_floor_.reset();
     heard_.reset();
-    lost_ = {};
+    lost_ = unplaced_rest_;
     everything_ = {};
     purges_ = {};
+    purges_.rest = unplaced_rest_;
     young_ = 0;
     oldest_ = newest_ = nullptr;
     indebted_.clear();
     states_.clear();
+    for (const Invalidation& invalidation : unplaced_) apply(invalidation);
 }
 
 }  // namespace millrace::fence

@@ -150,6 +150,29 @@ TEST_F(FenceRule, another_timeline_starts_from_nothing) {
     EXPECT_EQ(fence.latest().to_string(), "50:50:");
 }
 
+TEST_F(FenceRule, what_came_before_it_was_known_which_timeline_it_is_of_stays) {
+    fence.unfence();
+    fence.invalidate({{"api.orders"}, 60});  // heard after LISTEN, on the new timeline
+    fence.forget();
+    EXPECT_FALSE(fence.fenced());
+    fence.gap(snap("50:50:"));  // taken before 60 committed
+    EXPECT_FALSE(valid("55:55:"));
+    EXPECT_TRUE(valid("61:61:"));
+    fence.forget();
+    fence.gap(snap("50:50:"));
+    EXPECT_TRUE(valid("55:55:")) << "that gap had ended: 60 was of the past timeline";
+}
+
+TEST(Fence, too_many_before_the_timeline_is_known_count_for_every_tag) {
+    Fence fence;
+    for (Xid xid = 100; xid < 10'200; ++xid) fence.invalidate({{"api.orders"}, xid});
+    fence.forget();
+    fence.gap(snap("50:50:"));
+    const std::vector<Tag> other = {"api.other"};
+    EXPECT_FALSE(fence.valid(snap("10100:10200:10100"), other));
+    EXPECT_TRUE(fence.valid(snap("10200:10200:"), other));
+}
+
 TEST_F(FenceRule, latest_is_the_newest_snapshot_heard_of) {
     fence.heartbeat(snap("140:150:140"));
     fence.heartbeat(snap("120:130:120"));

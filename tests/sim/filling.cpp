@@ -1,0 +1,136 @@
+// How an answer of the database comes into memory and into Redis, and to those who wait for it.
+#include <algorithm>
+
+#include "replica.hpp"
+
+namespace millrace::sim {
+
+using cache::Entry;
+using cache::Use;
+
+void Replica::fill(const std::string& key, const FlightPointer& flight) {
+    auto fill = std::make_shared<Fill>();
+    fill->key = key;
+    fill->flight = flight;
+    fill->epoch = epoch_;
+    fill->era = era_;
+    fill->began = wall();
+    fill->answer.began = world_.now();
+    world_.note("replica ", id_, " reads ", epoch_, key, flight->leased != 0 ? " by lease" : "");
+    world_.checker.fill_begins(id_, key, flight->name, flight->leased);
+    after(world_.random.between(1, world_.scenario.read_ms_max), [this, fill] {
+        read(*fill);
+        after(world_.random.between(1, world_.scenario.read_ms_max), [this, fill] { finish(*fill); });
+    });
+}
+
+// In one transaction: the snapshot is that of the values.
+void Replica::read(Fill& fill) {
+    if (!world_.database_up) return;
+    const Waiter& leader = fill.flight->leader;
+    Answer& answer = fill.answer;
+    answer.question = leader.question;
+    answer.who = leader.who;
+    answer.epoch = world_.postgres.lives();
+    answer.read = world_.now();
+    const bool standby = world_.scenario.replicated_reads && !by_time_alone(leader.question) && world_.random.one_in(3);
+    answer.values = standby ? world_.postgres.standby_values() : world_.postgres.values();
+    fill.snapshot = standby ? world_.postgres.standby_snapshot(world_.fault == Fault::standby_in_progress_empty)
+                            : world_.postgres.snapshot();
+    fill.done = true;
+    if (world_.fault == Fault::in_progress_ignored) fill.snapshot = {fill.snapshot.xmax, fill.snapshot.xmax, {}};
+    if (world_.fault == Fault::bare_xmin) fill.snapshot = {fill.snapshot.xmin, fill.snapshot.xmin, {}};
+    if (!standby) check_useful(fill);
+}
+
+// Heard of everything and read just now: it must be valid, however long some transaction stays open.
+void Replica::check_useful(const Fill& fill) {
+    const bool heard_all = open_ && listening_ && inbox_.empty() && trusted() && knows_.life == world_.postgres.lives();
+    if (!world_.scenario.roomy || !heard_all || !world_.postgres.invisible().empty()) return;
+    if (!fence_.valid(fill.snapshot, tags_of(fill.flight->leader.question, world_.fault)))
+        world_.checker.fail("useful", "refused though it was read just now: " + fill.snapshot.to_string());
+}
+
+std::shared_ptr<const Entry> Replica::entry_of(const Fill& fill) const {
+    auto entry = std::make_shared<Entry>();
+    entry->body = std::make_shared<const std::string>(fill.answer.to_bytes());
+    entry->tags = tags_of(fill.answer.question, world_.fault);
+    entry->snapshot = fill.snapshot;
+    entry->stored = fill.began;
+    entry->fresh_for = std::chrono::milliseconds(fresh_ms);
+    return entry;
+}
+
+void Replica::finish(Fill& fill) {
+    world_.note("replica ", id_, " has read ", static_cast<int>(fill.flight->leader.question));
+    world_.checker.fill_ends(id_, fill.key, fill.flight->name, fill.flight->leased);
+    if (fill.flight->leased != 0 && world_.redis.up)
+        world_.redis.release(fill.flight->name, fill.flight->owner, world_.fault == Fault::lease_of_another_released);
+    if (!fill.done) return land(fill.key, fill.flight, nullptr);
+    if (world_.fault == Fault::snapshot_after_read) fill.snapshot = world_.postgres.snapshot();
+    const auto entry = entry_of(fill);
+    if (fill.era == era_ || world_.fault == Fault::fill_crosses_epochs) {
+        store(fill.key, entry);
+        return land(fill.key, fill.flight, entry);
+    }
+    land(fill.key, fill.flight, nullptr);
+}
+
+void Replica::store(const std::string& key, const std::shared_ptr<const Entry>& entry) {
+    if (!trusted() || !fence_.valid(entry->snapshot, entry->tags)) return;
+    if (keep(key, entry) == entry) share(key, *entry);
+}
+
+// Of two that are both valid the one that was read later stays.
+std::shared_ptr<const Entry> Replica::keep(const std::string& key, std::shared_ptr<const Entry> entry) {
+    const Question question = Answer::from_bytes(*entry->body).question;
+    if (cache::Kept* present = store_.look(key); present != nullptr && world_.fault != Fault::older_entry_replaces_newer) {
+        const bool fresh = use_of(*present->entry, question, nullptr, present->known_valid) == Use::fresh;
+        if (fresh && !entry->snapshot.contains(present->entry->snapshot)) return present->entry;
+    }
+    cache::Kept kept;
+    kept.entry = entry;
+    kept.known_valid = wall();
+    store_.put(key, std::move(kept));
+    return entry;
+}
+
+// It may come late; what Redis has by then stays if it was read later.
+void Replica::share(const std::string& key, const Entry& entry) {
+    const bool calm = world_.scenario.calm;
+    const Ms delay = !calm && world_.random.one_in(10) ? world_.random.between(50, 3'000) : world_.random.between(0, 5);
+    const std::string name = epoch_ + key;
+    if (!calm && world_.random.one_in(20)) return;  // lost
+    world_.agenda.after(delay, [this, name, order = cache::order_of(entry), bytes = cache::encode(entry, name)] {
+        if (!world_.redis.up) return;
+        const Redis::Stored* before = world_.redis.get(name, world_.now());
+        const std::string present = before != nullptr ? before->bytes : std::string();
+        const bool newer_wins = world_.fault != Fault::older_entry_wins_in_redis;
+        if (!world_.redis.set(name, order, bytes, world_.now() + fresh_ms, newer_wins) || present.empty()) return;
+        const auto old = cache::decode(present, name), now = cache::decode(bytes, name);
+        if (old && now) world_.checker.in_redis(Answer::from_bytes(*old->body), Answer::from_bytes(*now->body));
+    });
+}
+
+// Who waited gets it if it holds for them too; else they ask again, a few times.
+void Replica::land(const std::string& key, const FlightPointer& flight, const std::shared_ptr<const Entry>& entry) {
+    if (const auto found = flights_.find(key); found != flights_.end() && found->second == flight) flights_.erase(found);
+    if (!entry) give_spare(key, flight->leader);
+    for (Waiter waiter : flight->waiters) {
+        const bool usable = entry && use_of(*entry, waiter.question, waiter.token, entry->stored) == Use::fresh;
+        if (usable) {
+            give(entry, waiter, Use::fresh);
+        } else if (++waiter.asked < 3) {
+            ask(waiter);
+        }
+    }
+}
+
+// It knows of its own write before it answers.
+void Replica::wrote(const Announcement& said) {
+    if (dead_) return;
+    if (world_.fault != Fault::own_write_not_applied) apply(said);
+    for (const Change& change : said.changes) knows_.own[change.cell] = {change.version, world_.postgres.lives()};
+}
+
+}  // namespace millrace::sim
