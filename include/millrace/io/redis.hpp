@@ -28,19 +28,37 @@ struct Value {
     std::vector<Value> items;
 };
 
+// What stands behind a URL: one server, what sentinels call the master of a service, or a cluster.
+enum class Topology : std::uint8_t { single, sentinel, cluster };
 struct Endpoint {
     std::string host = "127.0.0.1";
     std::uint16_t port = 6379;
     std::string unix_path;  // instead of host and port, when it is not empty
 };
+struct Tls;  // certificates and whom we expect, ready for use
 struct Address {
-    std::vector<Endpoint> endpoints = {Endpoint()};  // at least one; the next is tried when one cannot be reached
+    Topology topology = Topology::single;
+    std::vector<Endpoint> endpoints = {Endpoint()};  // servers or sentinels to begin with; the next is tried when one fails
+    std::string service;                             // by which the sentinels know the master
     std::string user, password;
+    std::string sentinel_user, sentinel_password;
     int database = 0;
+    bool encrypted = false;
+    std::shared_ptr<Tls> tls;  // needed when encrypted; address_of() makes it
 };
 [[nodiscard]] Result<Address> parse_url(std::string_view url);
+// The URL and the files that the settings name; reads the files.
+[[nodiscard]] Result<Address> address_of(const config::RedisSettings& settings);
+
+// A Lua script. The server is told its digest, and its source only when it does not know it yet.
+struct Script {
+    explicit Script(std::string text);
+    std::string source, sha1;
+};
 
 // Connects in the background with backoff; while it is down every command fails at once. One thread.
+// In a cluster a command goes to the node of its first key: the word after its name, or after the number of keys for EVAL and
+// EVALSHA; PUBLISH, PING, SCRIPT and what has one word go to any node.
 class Link {
 public:
     Link(asio::io_context& context, Address address, events::Observer& observer);
@@ -49,8 +67,11 @@ public:
     [[nodiscard]] bool up() const;
     // Commands of one loop turn are written together. A reply that is late is dropped when it comes; the link stays in step.
     [[nodiscard]] asio::awaitable<Result<Value>> command(std::span<const std::string_view> arguments, Deadline deadline);
+    [[nodiscard]] asio::awaitable<Result<Value>> command(const Script& script, std::span<const std::string_view> keys,
+                                                         std::span<const std::string_view> arguments, Deadline deadline);
     // Without waiting for its reply: for storing. Dropped when the link is down or its queue is full.
     void post(std::span<const std::string_view> arguments);
+    void post(const Script& script, std::span<const std::string_view> keys, std::span<const std::string_view> arguments);
     void stop();
 
 private:

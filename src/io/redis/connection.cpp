@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t underway_max = 1'000;
 constexpr std::size_t outbox_bytes_max = 16 * 1024 * 1024;
+constexpr std::size_t scripts_max = 64;
 constexpr auto silence_max = std::chrono::seconds(1);  // without the reply that is due; then the server hangs
 
 }  // namespace
@@ -25,7 +26,14 @@ bool Connection::full(bool awaited) const {
     return underway_.size() >= underway_max / share || outbox_.size() + writing_.size() >= outbox_bytes_max / share;
 }
 
-void Connection::send(std::string command, CallPointer call) {
+bool Connection::knows(const std::string& sha1) {
+    if (std::ranges::find(scripts_, sha1) != scripts_.end()) return true;
+    if (scripts_.size() >= scripts_max) scripts_.clear();
+    scripts_.push_back(sha1);
+    return false;
+}
+
+void Connection::send(std::string_view command, CallPointer call) {
     if (closed()) {
         if (call) answer(*call, redis_down());
         return;
@@ -86,6 +94,7 @@ std::string Connection::take_replies() {
 
 // A call that was answered already came too late: its reply is only counted off.
 void Connection::settle(Underway underway, Value value, TimePoint now) {
+    if (value.kind == ValueKind::error && value.text.starts_with("NOSCRIPT")) scripts_.clear();
     if (underway.call && underway.call->answer) return;
     if (observer_ != nullptr) observer_->on(events::RedisCall{value.kind != ValueKind::error, now - underway.sent});
     if (underway.call) answer(*underway.call, std::move(value));

@@ -22,10 +22,12 @@ public:
     [[nodiscard]] asio::awaitable<std::string> receive();  // until it ends; why it did
 
     // All that is sent in one turn of the loop is written at once. `call` may be nothing: then the reply is only counted off.
-    void send(std::string command, CallPointer call);
+    void send(std::string_view command, CallPointer call);
     // Is there no room for one more that somebody waits for, or for one that nobody does?
     [[nodiscard]] bool full(bool awaited) const;
     [[nodiscard]] bool closed() const { return wire_.closed(); }
+    // Has this script gone through here, and was it not forgotten since? If not, from now on it has.
+    [[nodiscard]] bool knows(const std::string& sha1);
     // Every call that is underway fails.
     void close(std::string reason);
     void silence() { observer_ = nullptr; }  // nothing is reported from here on
@@ -49,6 +51,7 @@ private:
     std::string outbox_, writing_;
     bool write_pending_ = false;
     std::deque<Underway> underway_;
+    std::vector<std::string> scripts_;  // that the server knows, as far as we know
     asio::steady_timer timer_;
     TimePoint watched_ = TimePoint::max();
 };

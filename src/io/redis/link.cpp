@@ -1,100 +1,72 @@
-// Keeps one connection up, again and again with backoff, and gives commands to it; while there is none they fail at once.
+// Gives commands to the connection that is up; while there is none they fail at once.
 #include <utility>
 
-#include "connection.hpp"
-#include "reconnecting.hpp"
+#include "node.hpp"
+#include "request.hpp"
 
 namespace millrace::redis {
 
-struct Link::State : Reconnecting {
-    State(asio::io_context& io, Address to, events::Observer& o) : Reconnecting(io, o), address(std::move(to)), observer(o) {}
+struct Link::State {
+    State(asio::io_context& context, Address address, events::Observer& observer)
+        : node(std::make_shared<Node>(context, std::move(address), observer, [&observer](bool up, std::string_view reason) {
+              observer.on(events::BackendUp{events::Backend::redis, up, reason});
+          })) {}
+    ~State() { node->leave(); }
 
-    asio::awaitable<std::string> connect() override;
-    asio::awaitable<std::string> live() override;
-    void ended(std::string_view reason) override { report(false, reason); }
-    void shut(const std::string& reason) override;
-    void report(bool up, std::string_view reason);
-
-    const Address address;
-    events::Observer& observer;              // not to be used after stop()
-    std::size_t endpoint = 0;                // that is tried next
-    std::shared_ptr<Connection> fresh;       // on its way up
-    std::shared_ptr<Connection> connection;  // up
-    std::optional<bool> reported;
+    const std::shared_ptr<Node> node;
 };
-
-asio::awaitable<std::string> Link::State::connect() {
-    const auto attempt = std::make_shared<Connection>(context(), observer);
-    fresh = attempt;
-    const Endpoint& to = address.endpoints[endpoint++ % address.endpoints.size()];
-    co_return co_await attempt->open(to, address);
-}
-
-asio::awaitable<std::string> Link::State::live() {
-    connection = std::exchange(fresh, nullptr);
-    report(true, "");
-    const auto through = connection;
-    std::string reason = co_await through->receive();
-    co_return reason;
-}
-
-void Link::State::shut(const std::string& reason) {
-    for (const auto& one : {std::exchange(fresh, nullptr), std::exchange(connection, nullptr)})
-        if (one) one->close(reason);
-}
-
-void Link::State::report(bool up, std::string_view reason) {
-    if (reported == up) return;
-    reported = up;
-    observer.on(events::BackendUp{events::Backend::redis, up, reason});
-}
 
 Link::Link(asio::io_context& context, Address address, events::Observer& observer)
     : state_(std::make_shared<State>(context, std::move(address), observer)) {}
 
 Link::~Link() { stop(); }
 
-void Link::start() { state_->start("redis link"); }
+void Link::start() { state_->node->start("redis link"); }
 
-bool Link::up() const { return state_->connection && !state_->connection->closed() && !state_->stopped(); }
+bool Link::up() const { return state_->node->up(); }
 
-// Those who wait are told in a later turn, when the connection is shut; nothing is sent or reported from here on.
-void Link::stop() {
-    if (state_->stopped()) return;
-    for (const auto& connection : {state_->fresh, state_->connection})
-        if (connection) connection->silence();
-    state_->stop();
-}
+void Link::stop() { state_->node->leave(); }
 
 namespace {
 
 asio::awaitable<Result<Value>> refuse(Error error) { co_return error; }
 
-asio::awaitable<Result<Value>> answer_of(std::shared_ptr<Connection> connection, std::string command, Deadline deadline) {
-    auto call = std::make_shared<Call>();
-    call->deadline = deadline;
-    connection->send(std::move(command), call);
-    co_await until_answered(call);
-    co_return *std::move(call->answer);
+Error too_large() { return Error::of(Fault::internal, "The command is too large for Redis"); }
+
+template <class Make>
+asio::awaitable<Result<Value>> command_on(const Node& node, Make make, Deadline deadline) {
+    if (auto refused = refusal(node, deadline)) return refuse(*std::move(refused));
+    std::optional<Request> request = make();
+    if (!request) return refuse(too_large());
+    return answer_of(node.connection(), *std::move(request), deadline);
+}
+
+template <class Make>
+void post_on(const Node& node, Make make) {
+    if (!node.up() || node.connection()->full(false)) return;
+    if (const std::optional<Request> request = make()) send_to(*node.connection(), *request, nullptr);
 }
 
 }  // namespace
 
-// The bytes are made here and not in the coroutine, so that the arguments need not outlive the call.
+// The bytes are made here and not in a coroutine, so that the arguments need not outlive the call.
 asio::awaitable<Result<Value>> Link::command(std::span<const std::string_view> arguments, Deadline deadline) {
-    const auto& connection = state_->connection;
-    if (!up()) return refuse(redis_down());
-    if (connection->full(true)) return refuse(Error::of(Fault::overloaded, "Too many commands wait for Redis"));
-    if (deadline.passed(net::now())) return refuse(Error::of(Fault::deadline_passed));
-    auto command = format(arguments);
-    if (!command) return refuse(Error::of(Fault::internal, "The command is too large for Redis"));
-    return answer_of(connection, *std::move(command), deadline);
+    return command_on(
+        *state_->node, [&] { return request_of(arguments); }, deadline);
+}
+
+asio::awaitable<Result<Value>> Link::command(const Script& script, std::span<const std::string_view> keys,
+                                             std::span<const std::string_view> arguments, Deadline deadline) {
+    return command_on(
+        *state_->node, [&] { return request_of(script, keys, arguments); }, deadline);
 }
 
 void Link::post(std::span<const std::string_view> arguments) {
-    const auto& connection = state_->connection;
-    if (!up() || connection->full(false)) return;
-    if (auto command = format(arguments)) connection->send(*std::move(command), nullptr);
+    post_on(*state_->node, [&] { return request_of(arguments); });
+}
+
+void Link::post(const Script& script, std::span<const std::string_view> keys, std::span<const std::string_view> arguments) {
+    post_on(*state_->node, [&] { return request_of(script, keys, arguments); });
 }
 
 }  // namespace millrace::redis
