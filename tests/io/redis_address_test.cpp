@@ -25,6 +25,8 @@ TEST(RedisAddress, reads_the_forms_of_a_url) {
 
 TEST(RedisAddress, refuses_the_rest_and_never_quotes_a_password) {
     const std::string long_path(200, 'x');
+    std::string many_hosts = "h";
+    for (int i = 0; i < 64; ++i) many_hosts += ",h";
     for (const std::string& url : {std::string(),
                                    std::string("redis"),
                                    std::string("redis://"),
@@ -41,7 +43,19 @@ TEST(RedisAddress, refuses_the_rest_and_never_quotes_a_password) {
                                    std::string("redis://[::1]7000"),
                                    std::string("redis://h h"),
                                    std::string("redis://h\r\nhunter2"),
-                                   std::string("rediss://:hunter2@h"),
+                                   std::string("rediss+unix:///x"),
+                                   std::string("redis://:hunter2@a,b"),
+                                   std::string("redis://a,"),
+                                   std::string("redis+sentinel://:hunter2@a:1"),
+                                   std::string("redis+sentinel://a:1/"),
+                                   std::string("redis+sentinel://a:1/two words"),
+                                   std::string("redis+sentinel://a:1/na*me"),
+                                   std::string("redis+sentinel://a:1/name/x"),
+                                   std::string("redis+sentinel://a:1,,b/name"),
+                                   std::string("redis+cluster://a:1/2"),
+                                   std::string("redis+cluster://a:1/name"),
+                                   std::string("redis+cluster://"),
+                                   "redis+cluster://" + many_hosts,
                                    std::string("http://h"),
                                    std::string("unix://relative"),
                                    std::string("unix:///a?x=1"),
@@ -51,6 +65,42 @@ TEST(RedisAddress, refuses_the_rest_and_never_quotes_a_password) {
         ASSERT_FALSE(address) << url;
         EXPECT_EQ(address.error().message.find("hunter2"), std::string::npos) << address.error().message;
     }
+}
+
+TEST(RedisAddress, names_sentinels_and_clusters_by_several_hosts) {
+    const auto sentinel = parse_url("redis+sentinel://me:pw@a,b:1,[::1]:2/cache.main/3");
+    ASSERT_TRUE(sentinel);
+    EXPECT_EQ(sentinel->topology, Topology::sentinel);
+    ASSERT_EQ(sentinel->endpoints.size(), 3U);
+    EXPECT_EQ(sentinel->endpoints[0].host, "a");
+    EXPECT_EQ(sentinel->endpoints[0].port, 26'379);
+    EXPECT_EQ(sentinel->endpoints[1].port, 1);
+    EXPECT_EQ(sentinel->endpoints[2].host, "::1");
+    EXPECT_EQ(sentinel->service, "cache.main");
+    EXPECT_EQ(sentinel->database, 3);
+    EXPECT_EQ(sentinel->password, "pw");
+    EXPECT_FALSE(sentinel->encrypted);
+    const auto cluster = parse_url("rediss+cluster://a,b:7000/");
+    ASSERT_TRUE(cluster);
+    EXPECT_EQ(cluster->topology, Topology::cluster);
+    EXPECT_EQ(cluster->endpoints[0].port, 6'379);
+    EXPECT_EQ(cluster->endpoints[1].port, 7'000);
+    EXPECT_TRUE(cluster->encrypted);
+}
+
+TEST(RedisAddress, certificates_belong_to_an_encrypted_url_and_must_be_readable) {
+    config::RedisSettings settings;
+    settings.url = "redis://:hunter2@h";
+    settings.sentinel_password = "s";
+    EXPECT_EQ(address_of(settings).value().sentinel_password, "s");
+    settings.tls_ca_file = "/nonexistent/ca.pem";
+    EXPECT_NE(address_of(settings).error().message.find("rediss://"), std::string::npos);
+    settings.url = "rediss://:hunter2@h";
+    EXPECT_NE(address_of(settings).error().message.find("redis.tls_ca_file cannot be used"), std::string::npos);
+    settings.tls_ca_file.clear();
+    EXPECT_NE(address_of(settings).value().tls, nullptr);
+    settings.tls_key_file = "/nonexistent/key.pem";
+    EXPECT_NE(address_of(settings).error().message.find("redis.tls_cert_file cannot be used"), std::string::npos);
 }
 
 }  // namespace millrace::redis

@@ -46,7 +46,8 @@ struct Linked {
     net::TaskGroup tasks{context, observer};
     Link link;
 
-    explicit Linked(const std::string& url) : link(context, parse_url(url).value(), observer) { link.start(); }
+    explicit Linked(const std::string& url) : Linked(parse_url(url).value()) {}
+    explicit Linked(Address address) : link(context, std::move(address), observer) { link.start(); }
     ~Linked() {
         end(context, [this] { link.stop(), tasks.cancel(); });
     }
@@ -63,7 +64,7 @@ struct Linked {
     }
 };
 
-// Sends every byte string it was given, one for each thing that comes in, to every client.
+// Sends every byte string it was given, one for each thing that comes in, to every client; "PORT" stands for its own.
 class FakeServer {
 public:
     FakeServer(asio::io_context& context, net::TaskGroup& tasks, std::vector<std::string> answers)
@@ -91,10 +92,17 @@ private:
             const auto [error, count] = co_await socket.async_read_some(asio::buffer(buffer), await_tuple);
             if (error) co_return;
             received.emplace_back(buffer.data(), count);
-            const auto [failed, written] = co_await asio::async_write(socket, asio::buffer(answer), await_tuple);
+            const std::string bytes = with_port(answer);
+            const auto [failed, written] = co_await asio::async_write(socket, asio::buffer(bytes), await_tuple);
             if (failed) co_return;
         }
         (void)co_await socket.async_read_some(asio::buffer(buffer), await_tuple);
+    }
+
+    std::string with_port(std::string answer) const {
+        for (auto at = answer.find("PORT"); at != std::string::npos; at = answer.find("PORT"))
+            answer.replace(at, 4, std::to_string(acceptor_.local_endpoint().port()));
+        return answer;
     }
 
     tcp::acceptor acceptor_;

@@ -17,8 +17,8 @@ constexpr auto silence_max = std::chrono::seconds(1);  // without the reply that
 
 }  // namespace
 
-Connection::Connection(asio::io_context& context, events::Observer& observer)
-    : context_(context), observer_(&observer), wire_(context), timer_(context) {}
+Connection::Connection(asio::io_context& context, events::Observer& observer, Heed heed)
+    : context_(context), observer_(&observer), heed_(std::move(heed)), wire_(context), timer_(context) {}
 
 // Storing gets half of the room, so that it never keeps a reader from asking.
 bool Connection::full(bool awaited) const {
@@ -88,15 +88,18 @@ std::string Connection::take_replies() {
         Underway first = std::move(underway_.front());
         underway_.pop_front();
         settle(std::move(first), *std::move(value), now);
+        if (closed()) return "";
     }
     return wire_.broken() ? "a reply is no Redis protocol, or too large" : "";
 }
 
 // A call that was answered already came too late: its reply is only counted off.
 void Connection::settle(Underway underway, Value value, TimePoint now) {
-    if (value.kind == ValueKind::error && value.text.starts_with("NOSCRIPT")) scripts_.clear();
+    const bool failed = value.kind == ValueKind::error;
+    if (failed && value.text.starts_with("NOSCRIPT")) scripts_.clear();
+    if (failed) heed_(value.text);
     if (underway.call && underway.call->answer) return;
-    if (observer_ != nullptr) observer_->on(events::RedisCall{value.kind != ValueKind::error, now - underway.sent});
+    if (observer_ != nullptr) observer_->on(events::RedisCall{!failed, now - underway.sent});
     if (underway.call) answer(*underway.call, std::move(value));
 }
 

@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,11 +15,11 @@ namespace millrace::redis {
 
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(asio::io_context& context, events::Observer& observer);
+    // `heed` hears of every error that the server replies with; it may close the connection.
+    using Heed = std::function<void(std::string_view error)>;
+    Connection(asio::io_context& context, events::Observer& observer, Heed heed);
 
-    [[nodiscard]] asio::awaitable<std::string> open(const Endpoint& endpoint, const Address& address) {
-        return wire_.open(endpoint, address);
-    }
+    [[nodiscard]] Wire& wire() { return wire_; }           // to be opened, before anything is sent
     [[nodiscard]] asio::awaitable<std::string> receive();  // until it ends; why it did
 
     // All that is sent in one turn of the loop is written at once. `call` may be nothing: then the reply is only counted off.
@@ -47,6 +48,7 @@ private:
 
     asio::io_context& context_;
     events::Observer* observer_;
+    const Heed heed_;
     Wire wire_;
     std::string outbox_, writing_;
     bool write_pending_ = false;

@@ -1,19 +1,57 @@
-// Gives commands to the connection that is up; while there is none they fail at once.
+// Gives commands to the connection that is up, or to the node of a cluster where they belong; else they fail at once.
 #include <utility>
 
-#include "node.hpp"
-#include "request.hpp"
+#include "cluster.hpp"
 
 namespace millrace::redis {
+namespace {
 
+asio::awaitable<Result<Value>> refuse(Error error) { co_return error; }
+
+Error too_large() { return Error::of(Fault::internal, "The command is too large for Redis"); }
+
+// The key that a script's command goes by.
+std::optional<std::string_view> first_of(std::span<const std::string_view> keys) {
+    if (keys.empty()) return std::nullopt;
+    return keys.front();
+}
+
+}  // namespace
+
+// Either one node or a cluster of them.
 struct Link::State {
-    State(asio::io_context& context, Address address, events::Observer& observer)
-        : node(std::make_shared<Node>(context, std::move(address), observer, [&observer](bool up, std::string_view reason) {
-              observer.on(events::BackendUp{events::Backend::redis, up, reason});
-          })) {}
-    ~State() { node->leave(); }
+    State(asio::io_context& context, Address address, events::Observer& observer) {
+        auto tell = [&observer](bool up, std::string_view reason) {
+            observer.on(events::BackendUp{events::Backend::redis, up, reason});
+        };
+        if (address.topology == Topology::cluster) {
+            cluster = std::make_shared<Cluster>(context, std::move(address), observer, std::move(tell));
+        } else {
+            only = std::make_shared<Node>(context, std::move(address), observer, Node::Ears{std::move(tell), {}});
+        }
+    }
 
-    const std::shared_ptr<Node> node;
+    // The bytes are made here and not in a coroutine, so that the arguments need not outlive the call.
+    template <class Key, class Make>
+    asio::awaitable<Result<Value>> command(Key key, Make make, Deadline deadline) {
+        Node* const node = only ? only.get() : cluster->node_for(key());
+        if (node == nullptr) return refuse(redis_down());
+        if (auto refused = refusal(*node, deadline)) return refuse(*std::move(refused));
+        std::optional<Request> request = make();
+        if (!request) return refuse(too_large());
+        if (only) return answer_of(node->connection(), *std::move(request), deadline);
+        return cluster->command(node->pointer(), *std::move(request), deadline);
+    }
+
+    template <class Key, class Make>
+    void post(Key key, Make make) {
+        Node* const node = only ? only.get() : cluster->node_for(key());
+        if (node == nullptr || !node->up() || node->connection()->full(false)) return;
+        if (const std::optional<Request> request = make()) send_to(*node->connection(), *request, nullptr);
+    }
+
+    std::shared_ptr<Node> only;
+    std::shared_ptr<Cluster> cluster;
 };
 
 Link::Link(asio::io_context& context, Address address, events::Observer& observer)
@@ -21,52 +59,33 @@ Link::Link(asio::io_context& context, Address address, events::Observer& observe
 
 Link::~Link() { stop(); }
 
-void Link::start() { state_->node->start("redis link"); }
-
-bool Link::up() const { return state_->node->up(); }
-
-void Link::stop() { state_->node->leave(); }
-
-namespace {
-
-asio::awaitable<Result<Value>> refuse(Error error) { co_return error; }
-
-Error too_large() { return Error::of(Fault::internal, "The command is too large for Redis"); }
-
-template <class Make>
-asio::awaitable<Result<Value>> command_on(const Node& node, Make make, Deadline deadline) {
-    if (auto refused = refusal(node, deadline)) return refuse(*std::move(refused));
-    std::optional<Request> request = make();
-    if (!request) return refuse(too_large());
-    return answer_of(node.connection(), *std::move(request), deadline);
+void Link::start() {
+    if (state_->only) return state_->only->start("redis link");
+    state_->cluster->start("redis cluster");
 }
 
-template <class Make>
-void post_on(const Node& node, Make make) {
-    if (!node.up() || node.connection()->full(false)) return;
-    if (const std::optional<Request> request = make()) send_to(*node.connection(), *request, nullptr);
+bool Link::up() const { return state_->only ? state_->only->up() : state_->cluster->up(); }
+
+void Link::stop() {
+    if (state_->only) return state_->only->leave();
+    state_->cluster->leave();
 }
 
-}  // namespace
-
-// The bytes are made here and not in a coroutine, so that the arguments need not outlive the call.
 asio::awaitable<Result<Value>> Link::command(std::span<const std::string_view> arguments, Deadline deadline) {
-    return command_on(
-        *state_->node, [&] { return request_of(arguments); }, deadline);
+    return state_->command([&] { return first_key(arguments); }, [&] { return request_of(arguments); }, deadline);
 }
 
 asio::awaitable<Result<Value>> Link::command(const Script& script, std::span<const std::string_view> keys,
                                              std::span<const std::string_view> arguments, Deadline deadline) {
-    return command_on(
-        *state_->node, [&] { return request_of(script, keys, arguments); }, deadline);
+    return state_->command([&] { return first_of(keys); }, [&] { return request_of(script, keys, arguments); }, deadline);
 }
 
 void Link::post(std::span<const std::string_view> arguments) {
-    post_on(*state_->node, [&] { return request_of(arguments); });
+    state_->post([&] { return first_key(arguments); }, [&] { return request_of(arguments); });
 }
 
 void Link::post(const Script& script, std::span<const std::string_view> keys, std::span<const std::string_view> arguments) {
-    post_on(*state_->node, [&] { return request_of(script, keys, arguments); });
+    state_->post([&] { return first_of(keys); }, [&] { return request_of(script, keys, arguments); });
 }
 
 }  // namespace millrace::redis

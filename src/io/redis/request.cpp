@@ -18,7 +18,7 @@ bool forgotten(const Result<Value>& reply) {
 std::optional<Request> request_of(std::span<const std::string_view> arguments) {
     auto bytes = format(arguments);
     if (!bytes) return std::nullopt;
-    return Request{*std::move(bytes), {}, {}};
+    return Request{*std::move(bytes), nullptr};
 }
 
 std::optional<Request> request_of(const Script& script, std::span<const std::string_view> keys,
@@ -32,7 +32,8 @@ std::optional<Request> request_of(const Script& script, std::span<const std::str
     words[1] = script.source;
     auto by_source = format(words);
     if (!by_digest || !by_source) return std::nullopt;
-    return Request{*std::move(by_digest), *std::move(by_source), script.sha1};
+    auto source = std::make_shared<const Request::BySource>(Request::BySource{*std::move(by_source), script.sha1});
+    return Request{*std::move(by_digest), std::move(source)};
 }
 
 std::optional<Error> refusal(const Node& node, Deadline deadline) {
@@ -42,22 +43,35 @@ std::optional<Error> refusal(const Node& node, Deadline deadline) {
     return std::nullopt;
 }
 
-asio::awaitable<Result<Value>> answer_of(std::shared_ptr<Connection> connection, Request request, Deadline deadline) {
+namespace {
+
+asio::awaitable<Result<Value>> plain_answer(std::shared_ptr<Connection> connection, std::string bytes, Deadline deadline) {
+    auto call = std::make_shared<Call>();
+    call->deadline = deadline;
+    connection->send(bytes, call);
+    co_await until_answered(call);
+    co_return *std::move(call->answer);
+}
+
+asio::awaitable<Result<Value>> script_answer(std::shared_ptr<Connection> connection, Request request, Deadline deadline) {
     auto call = std::make_shared<Call>();
     call->deadline = deadline;
     send_to(*connection, request, call);
     co_await until_answered(call);
-    if (request.sha1.empty() || !forgotten(*call->answer)) co_return *std::move(call->answer);
-    auto again = std::make_shared<Call>();
-    again->deadline = deadline;
-    connection->send(request.source_bytes, again);
-    co_await until_answered(again);
-    co_return *std::move(again->answer);
+    if (!forgotten(*call->answer)) co_return *std::move(call->answer);
+    co_return co_await plain_answer(connection, request.by_source->bytes, deadline);
+}
+
+}  // namespace
+
+asio::awaitable<Result<Value>> answer_of(std::shared_ptr<Connection> connection, Request request, Deadline deadline) {
+    if (request.by_source) return script_answer(std::move(connection), std::move(request), deadline);
+    return plain_answer(std::move(connection), std::move(request.bytes), deadline);
 }
 
 void send_to(Connection& connection, const Request& request, CallPointer call) {
-    const bool by_source = !request.sha1.empty() && !connection.knows(request.sha1);
-    connection.send(by_source ? request.source_bytes : request.bytes, std::move(call));
+    const bool by_source = request.by_source && !connection.knows(request.by_source->sha1);
+    connection.send(by_source ? request.by_source->bytes : request.bytes, std::move(call));
 }
 
 }  // namespace millrace::redis

@@ -1,6 +1,7 @@
 // A command as it is sent, and again where it must be.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,8 +12,11 @@
 namespace millrace::redis {
 
 struct Request {
+    struct BySource {
+        std::string bytes, sha1;
+    };
     std::string bytes;
-    std::string source_bytes, sha1;  // of a script: with its source, for a server that does not know it yet
+    std::shared_ptr<const BySource> by_source;  // of a script, for a server that does not know it yet
 };
 
 // Nothing when it is too large.

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "reconnecting.hpp"
-#include "wire.hpp"
+#include "whereabouts.hpp"
 
 namespace millrace::redis {
 namespace {
@@ -24,7 +24,11 @@ std::string command_of(std::string_view name, const std::vector<std::string>& ar
 
 struct Subscription::State : Reconnecting {
     State(asio::io_context& io, Address to, std::vector<std::string> names, Messages tell, events::Observer& o)
-        : Reconnecting(io, o), address(std::move(to)), channels(std::move(names)), messages(std::move(tell)) {}
+        : Reconnecting(io, o),
+          address(std::move(to)),
+          channels(std::move(names)),
+          messages(std::move(tell)),
+          whereabouts(io, address, o) {}
 
     asio::awaitable<std::string> connect() override;
     asio::awaitable<std::string> live() override;
@@ -39,7 +43,7 @@ struct Subscription::State : Reconnecting {
     const Address address;
     const std::vector<std::string> channels;
     const Messages messages;
-    std::size_t endpoint = 0;    // that is tried next
+    Whereabouts whereabouts;
     std::shared_ptr<Wire> wire;  // or nothing yet
     std::size_t confirmed = 0;   // channels
     TimePoint begun, heard;      // the latter: anything at all
@@ -47,11 +51,18 @@ struct Subscription::State : Reconnecting {
 };
 
 asio::awaitable<std::string> Subscription::State::connect() {
+    auto moved = [weak = std::weak_ptr(std::static_pointer_cast<State>(shared_from_this()))] {
+        if (const auto self = weak.lock()) self->shut("the sentinels have named another master");
+    };
+    whereabouts.watch(std::move(moved));
+    const auto to = co_await whereabouts.next();
+    if (!to) co_return to.error().message;
     const auto attempt = std::make_shared<Wire>(context());
     wire = attempt;
     confirmed = 0;
-    const Endpoint& to = address.endpoints[endpoint++ % address.endpoints.size()];
-    co_return co_await attempt->open(to, address);
+    std::string problem = co_await attempt->open(*to, address);
+    if (problem.empty()) problem = co_await whereabouts.verify(*attempt);
+    co_return problem;
 }
 
 asio::awaitable<std::string> Subscription::State::live() {
@@ -133,6 +144,9 @@ Subscription::~Subscription() { stop(); }
 
 void Subscription::start() { state_->start("redis subscription"); }
 
-void Subscription::stop() { state_->stop(); }
+void Subscription::stop() {
+    state_->whereabouts.stop_watching();
+    state_->stop();
+}
 
 }  // namespace millrace::redis

@@ -3,7 +3,10 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
 #include <utility>
+
+#include "tls.hpp"
 
 namespace millrace::redis {
 namespace {
@@ -36,7 +39,9 @@ Greeting greeting_of(const Address& address) {
 }  // namespace
 
 asio::awaitable<std::string> Wire::open(const Endpoint& endpoint, const Address& address) {
+    if (address.encrypted && !address.tls) co_return "TLS was asked for without certificates";
     std::string problem = co_await connect(endpoint);
+    if (problem.empty() && address.encrypted) problem = co_await secure(endpoint, *address.tls);
     if (problem.empty()) problem = co_await greet(address);
     if (closed_) co_return reason_;
     co_return problem;
@@ -76,6 +81,22 @@ asio::awaitable<Result<std::vector<Wire::SocketEndpoint>>> Wire::resolve(const E
     if (failed) co_return Error::of(Fault::internal, failed.message());
     for (const auto& entry : found) endpoints.emplace_back(entry.endpoint());
     co_return endpoints;
+}
+
+// The peer must prove the name that we came for, by a certificate of somebody we trust.
+asio::awaitable<std::string> Wire::secure(const Endpoint& endpoint, Tls& tls) {
+    const std::string& name = tls.server_name.empty() ? endpoint.host : tls.server_name;
+    tls_.emplace(socket_, tls.context);
+    boost::system::error_code error;
+    tls_->set_verify_callback(asio::ssl::host_name_verification(name), error);
+    if (error) co_return error.message();
+    asio::ip::make_address(name, error);  // the indication names hosts, never addresses (RFC 6066 §3)
+    if (error) SSL_set_tlsext_host_name(tls_->native_handle(), name.c_str());
+    std::tie(error) = co_await tls_->async_handshake(asio::ssl::stream_base::client, use_tuple);
+    if (!error) co_return "";
+    const long verdict = SSL_get_verify_result(tls_->native_handle());
+    if (verdict != X509_V_OK) co_return std::string("TLS: ") + X509_verify_cert_error_string(verdict);
+    co_return "TLS: " + error.message();
 }
 
 asio::awaitable<std::string> Wire::greet(const Address& address) {
