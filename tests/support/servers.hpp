@@ -76,7 +76,7 @@ private:
 
 class Redis {
 public:
-    Redis();
+    explicit Redis(std::vector<std::string> options = {});  // "--name", "value": more than its port and directory
     ~Redis();
 
     [[nodiscard]] std::string url() const;         // over TCP
@@ -87,8 +87,12 @@ public:
     void kill9() { process_.kill9(); }
     void signal(int number) const { process_.signal(number); }
 
+    // One command; its reply as text, a list's items one a line, lists within it on one line. Throws what Redis says.
+    std::string execute(const std::vector<std::string>& words) const;
+
 private:
     TemporaryDirectory directory_;
+    std::vector<std::string> options_;
     std::uint16_t port_ = 0;
     Process process_;
 };

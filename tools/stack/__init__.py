@@ -14,11 +14,12 @@ from .ports import RememberedPorts, free_port
 from .postgres import Postgres
 from .process import ROOT, Process, ServerFailed, cpu_seconds, descendants, wait_until
 from .redis import Redis
+from .redis_topologies import RedisCluster, RedisWatched
 from .standby import Standby
 from .varnish import Varnish
 from .wrk import Load, Wrk, load
 
-__all__ = ["Cluster", "Foreground", "HAProxy", "KeepingNginx", "Load", "Millrace", "Nginx", "NginxCache", "Postgres", "Process", "ROOT", "Redis",
-           "RememberedPorts", "Response", "ServerFailed", "Standby", "Varnish", "Wrk", "answers", "binary", "command", "cpu_seconds",
-           "demo", "descendants", "free_port",
+__all__ = ["Cluster", "Foreground", "HAProxy", "KeepingNginx", "Load", "Millrace", "Nginx", "NginxCache", "Postgres", "Process", "ROOT",
+           "Redis", "RedisCluster", "RedisWatched", "RememberedPorts", "Response", "ServerFailed", "Standby", "Varnish", "Wrk", "answers",
+           "binary", "command", "cpu_seconds", "demo", "descendants", "free_port",
            "listen_address", "load", "metrics", "migrate", "request", "wait_until"]

@@ -6,8 +6,10 @@ from .process import Process
 
 
 class Redis(Process):
-    def __init__(self, directory, port=0, name="redis"):
+    def __init__(self, directory, port=0, name="redis", options=()):
+        """`options`: more arguments of redis-server."""
         super().__init__(name, directory)
+        self.options = list(options)
         self.port = port or free_port()
         socket_path = self.directory / f"{name}.sock"
         self.socket = socket_path if len(str(socket_path)) < 100 else None
@@ -23,7 +25,7 @@ class Redis(Process):
     def command(self):
         sockets = ["--unixsocket", str(self.socket)] if self.socket else []
         return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory), "--save", "",
-                "--appendonly", "no", "--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru", *sockets]
+                "--appendonly", "no", "--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru", *sockets, *self.options]
 
     def ready(self):
         try:

@@ -45,9 +45,13 @@ struct DatabaseSettings {
 };
 
 struct RedisSettings {
-    std::string url;  // redis://[[user]:password@]host[:port][/db] or unix:///path; empty: no shared cache
+    std::string url;  // one of the forms in docs/operations.md; empty: no shared cache
     std::string key_prefix = "millrace";
-    std::uint64_t budget_ms = 5;  // per request; then the database
+    std::uint64_t budget_ms = 5;              // per request; then the database
+    std::string tls_ca_file;                  // empty: whom the system trusts
+    std::string tls_cert_file, tls_key_file;  // who we are; empty: nobody asks
+    std::string tls_server_name;              // empty: the host of the URL
+    std::string sentinel_user, sentinel_password;
 };
 
 struct CacheSettings {

@@ -6,6 +6,7 @@
 
 #include "files.hpp"
 #include "millrace/core/text.hpp"
+#include "millrace/io/redis.hpp"
 
 namespace millrace::app {
 namespace {
@@ -63,6 +64,13 @@ void read_keys(const Source& source, Files& files) {
     }
 }
 
+// A cache that nobody can reach would only be noticed by its absence.
+void check_redis(const Source& source, Files& files) {
+    if (files.settings.redis.url.empty()) return;
+    const auto address = redis::address_of(files.settings.redis);
+    if (!address) files.problems.push_back({source.file, "/redis", address.error().message, {}});
+}
+
 std::optional<std::string> read_file(const std::string& path) {
     std::error_code error;
     if (std::filesystem::file_size(path, error) > file_bytes_max || error) return std::nullopt;
@@ -90,6 +98,7 @@ Files read_files(const Source& source) {
     read_tables(source, files);
     refuse_twins(files);
     read_keys(source, files);
+    check_redis(source, files);
     return files;
 }
 

@@ -62,6 +62,7 @@ Files read_postgrest_files(const Source& source) {
     files.settings = std::move(loaded.settings);
     for (config::Problem& problem : loaded.problems) files.problems.push_back(std::move(problem));
     read_keys(source, files);
+    check_redis(source, files);
     return files;
 }
 

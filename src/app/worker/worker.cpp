@@ -23,8 +23,8 @@ constexpr Duration tail_max = std::chrono::seconds(2);  // for lanes and tasks a
 std::unique_ptr<redis::Link> link_to(asio::io_context& context, const config::RedisSettings& settings,
                                      events::Observer& observer) {
     if (settings.url.empty()) return nullptr;
-    auto address = redis::parse_url(settings.url);
-    if (!address) return nullptr;  // the configuration was checked: this cannot be
+    auto address = redis::address_of(settings);
+    if (!address) return nullptr;  // it was good when the files were read: a certificate went since then
     return std::make_unique<redis::Link>(context, std::move(*address), observer);
 }
 

@@ -113,11 +113,25 @@ const Setting settings[] = {
      "Time for a connection to Postgres to stand."},
 
     {"redis", "url", redis<&RedisSettings::url>, any_text, "",
-     "`redis://[[user]:password@]host[:port][/db]` or `unix:///path`; empty means no shared cache.", Secrecy::url},
+     "`redis://[[user]:password@]host[:port][/db]`, `unix:///path`, `redis+sentinel://…host:26379,host:26379/service[/db]` or "
+     "`redis+cluster://…host:port,host:port`; `rediss` encrypts; empty means no shared cache.", Secrecy::url},
     {"redis", "key_prefix", redis<&RedisSettings::key_prefix>, {1, 64}, "",
      "What every key starts with: one prefix for each deployment that shares a Redis."},
     {"redis", "budget_ms", redis<&RedisSettings::budget_ms>, {1, 1'000}, "ms",
      "What one request may spend on Redis before it goes to the database."},
+    {"redis", "tls_ca_file", redis<&RedisSettings::tls_ca_file>, any_text, "",
+     "Certificates (PEM) of the authorities that may vouch for a Redis behind `rediss`; empty means those that the system "
+     "trusts."},
+    {"redis", "tls_cert_file", redis<&RedisSettings::tls_cert_file>, any_text, "",
+     "Our own certificate (PEM, with what leads to its authority), for a Redis that asks who we are."},
+    {"redis", "tls_key_file", redis<&RedisSettings::tls_key_file>, any_text, "",
+     "The key (PEM) of our own certificate."},
+    {"redis", "tls_server_name", redis<&RedisSettings::tls_server_name>, {0, 253}, "",
+     "The name that the certificate of every Redis must prove; empty means the host that we connect to."},
+    {"redis", "sentinel_user", redis<&RedisSettings::sentinel_user>, {0, 256}, "",
+     "ACL user at the sentinels; the one in the URL is for the Redis that they watch."},
+    {"redis", "sentinel_password", redis<&RedisSettings::sentinel_password>, {0, 4096}, "",
+     "Password at the sentinels; empty means that they ask for none.", Secrecy::whole},
 
     {"cache", "memory_bytes_max", cache<&CacheSettings::memory_bytes_max>, {0, 64 * GiB}, "bytes per worker",
      "Memory for answers inside the process; 0 keeps none."},

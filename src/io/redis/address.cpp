@@ -1,10 +1,11 @@
-// Reads the URL of a Redis server. Messages never quote it: it may hold a password.
+// Reads the URL of a Redis server, of its sentinels or of a cluster. Messages never quote it: it may hold a password.
 #include <algorithm>
 #include <charconv>
 #include <utility>
 
 #include "millrace/core/text.hpp"
 #include "millrace/io/redis.hpp"
+#include "tls.hpp"
 
 namespace millrace::redis {
 namespace {
@@ -12,6 +13,20 @@ namespace {
 constexpr std::size_t url_bytes_max = 2'048;
 constexpr std::size_t unix_path_bytes_max = 107;  // sockaddr_un::sun_path with its end
 constexpr int databases_max = 1'000'000;
+constexpr std::size_t endpoints_max = 64;
+
+struct Scheme {
+    std::string_view begin;
+    Topology topology;
+};
+constexpr Scheme schemes[] = {
+    {"redis://", Topology::single},
+    {"rediss://", Topology::single},
+    {"redis+sentinel://", Topology::sentinel},
+    {"rediss+sentinel://", Topology::sentinel},
+    {"redis+cluster://", Topology::cluster},
+    {"rediss+cluster://", Topology::cluster},
+};
 
 Error problem(std::string_view what) { return Error::of(Fault::internal, "The Redis URL " + std::string(what)); }
 
@@ -44,7 +59,7 @@ Result<void> take_credentials(std::string_view& rest, std::size_t authority_byte
     return {};
 }
 
-Result<void> read_host(std::string_view host, Address& address) {
+Result<void> read_host(std::string_view host, Endpoint& endpoint) {
     std::string_view port;
     if (host.starts_with('[')) {
         const auto close = host.find(']');
@@ -56,23 +71,64 @@ Result<void> read_host(std::string_view host, Address& address) {
         host = host.substr(0, colon);
     }
     const bool good_port =
-        port.empty() || (port.starts_with(':') && take_number<std::uint16_t>(port.substr(1), 1, 65'535, address.port));
+        port.empty() || (port.starts_with(':') && take_number<std::uint16_t>(port.substr(1), 1, 65'535, endpoint.port));
     if (!good_port) return problem("has a port that is no number from 1 to 65535");
     if (host.empty()) return problem("has no host");
-    address.host = host;
+    endpoint.host = host;
     return {};
 }
 
-Result<Address> read_tcp(std::string_view rest) {
-    Address address;
+// "host[:port]", and more of them after commas.
+Result<void> read_hosts(std::string_view hosts, std::uint16_t port, Address& address) {
+    address.endpoints.clear();
+    while (true) {
+        const auto comma = hosts.find(',');
+        Endpoint endpoint;
+        endpoint.port = port;
+        auto host = read_host(hosts.substr(0, comma), endpoint);
+        if (!host) return std::move(host).error();
+        address.endpoints.push_back(std::move(endpoint));
+        if (comma == std::string_view::npos) break;
+        hosts.remove_prefix(comma + 1);
+    }
+    if (address.endpoints.size() > 1 && address.topology == Topology::single)
+        return problem("has several hosts; redis+sentinel:// and redis+cluster:// take more than one");
+    if (address.endpoints.size() > endpoints_max) return problem("has more than 64 hosts");
+    return {};
+}
+
+Result<void> read_database(std::string_view text, Address& address) {
+    if (!text.empty() && !take_number(text, 0, databases_max, address.database))
+        return problem("has a database that is no number: redis://host:port/0");
+    if (address.database != 0 && address.topology == Topology::cluster)
+        return problem("names a database, but a cluster has only the first");
+    return {};
+}
+
+bool is_service(std::string_view text) {
+    return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    });
+}
+
+// "service[/database]" for sentinels, else "[database]".
+Result<void> read_path(std::string_view path, Address& address) {
+    if (address.topology != Topology::sentinel) return read_database(path, address);
+    const auto slash = path.find('/');
+    if (!is_service(path.substr(0, slash)))
+        return problem("needs the name of the service: redis+sentinel://host:26379/service");
+    address.service = path.substr(0, slash);
+    return read_database(slash == std::string_view::npos ? "" : path.substr(slash + 1), address);
+}
+
+Result<Address> read_tcp(std::string_view rest, Address address) {
     auto credentials = take_credentials(rest, std::min(rest.find('/'), rest.size()), address);
     if (!credentials) return std::move(credentials).error();
     const auto slash = rest.find('/');
-    const auto database = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
-    auto host = read_host(rest.substr(0, slash), address);
-    if (!host) return std::move(host).error();
-    if (!database.empty() && !take_number(database, 0, databases_max, address.database))
-        return problem("has a database that is no number: redis://host:port/0");
+    auto hosts = read_hosts(rest.substr(0, slash), address.topology == Topology::sentinel ? 26'379 : 6'379, address);
+    if (!hosts) return std::move(hosts).error();
+    auto path = read_path(slash == std::string_view::npos ? "" : rest.substr(slash + 1), address);
+    if (!path) return std::move(path).error();
     return address;
 }
 
@@ -89,7 +145,7 @@ Result<Address> read_unix(std::string_view rest) {
     }
     if (!rest.starts_with('/') || rest.size() > unix_path_bytes_max)
         return problem("needs an absolute path of at most 107 bytes after unix://");
-    address.unix_path = rest;
+    address.endpoints.front().unix_path = rest;
     return address;
 }
 
@@ -98,10 +154,31 @@ Result<Address> read_unix(std::string_view rest) {
 Result<Address> parse_url(std::string_view url) {
     if (url.size() > url_bytes_max) return problem("is too long");
     if (!is_plain(url)) return problem("has a space or a control character in it");
-    if (url.starts_with("redis://")) return read_tcp(url.substr(8));
     if (url.starts_with("unix://")) return read_unix(url.substr(7));
-    if (url.starts_with("rediss://")) return problem("asks for TLS, which is not supported: use redis:// or unix://");
-    return problem("must begin with redis:// or unix://");
+    for (const Scheme& scheme : schemes) {
+        if (!url.starts_with(scheme.begin)) continue;
+        Address address;
+        address.topology = scheme.topology;
+        address.encrypted = scheme.begin.starts_with("rediss");
+        return read_tcp(url.substr(scheme.begin.size()), std::move(address));
+    }
+    return problem("must begin with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://");
+}
+
+Result<Address> address_of(const config::RedisSettings& settings) {
+    auto address = parse_url(settings.url);
+    if (!address) return address;
+    address->sentinel_user = settings.sentinel_user;
+    address->sentinel_password = settings.sentinel_password;
+    const bool certificates =
+        !settings.tls_ca_file.empty() || !settings.tls_cert_file.empty() || !settings.tls_key_file.empty();
+    if (certificates && !address->encrypted)
+        return problem("is not encrypted, but there are settings for TLS: begin it with rediss://");
+    if (!address->encrypted) return address;
+    auto tls = tls_of(settings);
+    if (!tls) return std::move(tls).error();
+    address->tls = *std::move(tls);
+    return address;
 }
 
 }  // namespace millrace::redis

@@ -1,0 +1,73 @@
+// Connects to the next endpoint, gives the connection to those who ask for it, and tells when it comes and goes.
+#include "node.hpp"
+
+#include <utility>
+
+namespace millrace::redis {
+
+Node::Node(asio::io_context& context, Address address, events::Observer& observer, Ears ears)
+    : Reconnecting(context, observer),
+      address_(std::move(address)),
+      observer_(observer),
+      ears_(std::move(ears)),
+      whereabouts_(context, address_, observer),
+      changed_(context) {}
+
+asio::awaitable<std::string> Node::connect() {
+    auto moved = [weak = std::weak_ptr(pointer())] {
+        if (const auto self = weak.lock()) self->demoted("the sentinels have named another master");
+    };
+    whereabouts_.watch(std::move(moved));
+    const auto to = co_await whereabouts_.next();
+    if (!to) co_return to.error().message;
+    auto heed = [this](std::string_view error) { this->heed(error); };  // a connection is closed before its node goes
+    const auto attempt = std::make_shared<Connection>(context(), observer_, std::move(heed));
+    fresh_ = attempt;
+    std::string problem = co_await attempt->wire().open(*to, address_);
+    if (problem.empty()) problem = co_await whereabouts_.verify(attempt->wire());
+    co_return problem;
+}
+
+// A master that became a replica refuses writes, and what it serves grows old.
+void Node::heed(std::string_view error) {
+    if (whereabouts_.sentinels() && error.starts_with("READONLY")) demoted("it is not the master any more");
+    if (ears_.error && !stopped()) ears_.error(error);
+}
+
+void Node::demoted(std::string_view why) {
+    if (connection_) connection_->close(std::string(why));
+}
+
+asio::awaitable<void> Node::until_up(Deadline deadline) {
+    const auto self = shared_from_this();
+    while (!up() && !stopped() && !deadline.passed(net::now())) co_await changed_.wait(deadline);
+}
+
+asio::awaitable<std::string> Node::live() {
+    const auto through = std::exchange(fresh_, nullptr);
+    connection_ = through;
+    changed_.notify_all();
+    report(true, "");
+    co_return co_await through->receive();
+}
+
+void Node::shut(const std::string& reason) {
+    for (const auto& one : {std::exchange(fresh_, nullptr), std::exchange(connection_, nullptr)})
+        if (one) one->close(reason);
+}
+
+void Node::report(bool up, std::string_view reason) {
+    if (told_ == up) return;
+    told_ = up;
+    ears_.state(up, reason);
+}
+
+void Node::leave() {
+    if (stopped()) return;
+    for (const auto& one : {fresh_, connection_})
+        if (one) one->silence();
+    whereabouts_.stop_watching();
+    stop();
+}
+
+}  // namespace millrace::redis
