@@ -64,11 +64,6 @@ void add_read_headers(const Work& work, message::Reply& reply) {
     if (!work.surrogate_keys.empty()) reply.headers.add("Surrogate-Key", work.surrogate_keys);
 }
 
-void add_description_headers(message::Reply& reply) {
-    reply.headers.add("Cache-Control", "private, no-cache");
-    reply.headers.add("Vary", "Accept, Authorization, Accept-Profile");
-}
-
 void add_write_headers(const Work& work, message::Reply& reply) {
     if (!work.groups.empty()) reply.headers.add("Cache-Group-Invalidation", work.groups);
 }

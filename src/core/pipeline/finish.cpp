@@ -52,7 +52,6 @@ Result<message::Reply> finish(const Work& work, const sql::Results& results, std
         reply->headers.add("ETag", etag_of(work, *reply));
         add_read_headers(work, *reply);
     }
-    if (work.describing) add_description_headers(*reply);
     if (work.script.writes) add_write_headers(work, *reply);
     add_location(work.location, values, reply->headers);
     if (auto ended = end_head(work, results, *reply); !ended) return std::move(ended).error();
