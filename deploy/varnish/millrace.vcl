@@ -54,12 +54,22 @@ sub vcl_hash {
 }
 
 sub vcl_backend_response {
+    # Varnish gives what is over for ten seconds more by default, and forgets it after that. Here it may do so only where the
+    # route says stale-while-revalidate; and it keeps what is over to ask for it again by its ETag.
+    if (beresp.http.Cache-Control !~ "(?i)stale-while-revalidate") {
+        set beresp.grace = 0s;
+    }
+    set beresp.keep = 10m;
+
     # RFC 9213: what is said to CDNs goes before what is said to everybody.
     if (beresp.http.CDN-Cache-Control ~ "(?i)no-store|no-cache|private") {
         set beresp.uncacheable = true;
         set beresp.ttl = 10s;
-    } elseif (beresp.http.CDN-Cache-Control ~ "(?i)max-age=\d+") {
+        return (deliver);
+    }
+    if (beresp.http.CDN-Cache-Control ~ "(?i)max-age=\d+") {
         set beresp.ttl = std.duration(regsub(beresp.http.CDN-Cache-Control, "(?i)^.*max-age=(\d+).*$", "\1") + "s", 0s) - beresp.age;
+        return (deliver);
     }
 }
 

@@ -15,7 +15,13 @@
 #include "millrace/io/http.hpp"
 #include "millrace/io/pg.hpp"
 
+namespace millrace::net {
+class SideThread;
+}
+
 namespace millrace::app {
+
+class Compressor;
 
 // One per worker, on its thread.
 class RequestHandler final : public http::Handler {
@@ -23,7 +29,10 @@ public:
     using Broadcast = std::function<void(const fence::Invalidation&)>;
     using Work = std::shared_ptr<const pipeline::Work>;
 
-    RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache, Broadcast broadcast);
+    // `side` does what would hold up the loop; it goes before the handler does.
+    RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache,
+                   net::SideThread& side, Broadcast broadcast);
+    ~RequestHandler() override;
 
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
 
@@ -37,6 +46,7 @@ private:
     [[nodiscard]] Result<pipeline::Prepared> plan(Turn& turn, const routes::Match& match, bool rememberable);
     [[nodiscard]] Work recall(Turn& turn);
     void remember(const Work& work);
+    [[nodiscard]] message::Reply hit(Turn& turn, const EntryPointer& entry, events::CacheResult where);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_through_cache(Turn& turn, Work work);
     [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work, TieredCache::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_from_database(Turn& turn, Work work);
@@ -51,6 +61,7 @@ private:
     std::shared_ptr<const pipeline::Snapshot> snapshot_;
     pg::Pool& pool_;
     TieredCache& cache_;
+    std::unique_ptr<Compressor> compressor_;
     Broadcast broadcast_;
     Admission admission_;
     policy::ShapeTimes shape_times_;

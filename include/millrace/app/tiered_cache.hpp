@@ -41,6 +41,10 @@ public:
     // Memory and Redis; not what has been invalidated since it was read, nor what is too large.
     void put(std::string key, EntryPointer entry);
 
+    // Beside the entry's own body, where the entry is still kept. `of` may have been replaced by one with the same body
+    // meanwhile.
+    void add_variant(const std::string& key, const cache::Entry& of, cache::Variant variant);
+
     struct Flight;
     struct Flights;
     // The right and duty to fill a key; whoever else wants it waits until this is filled or gone.

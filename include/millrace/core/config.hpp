@@ -55,6 +55,10 @@ struct CacheSettings {
     std::uint64_t entry_bytes_max = 1024 * 1024;
     std::uint64_t lag_limit_ms = 5'000;  // beyond it the replica is unfenced
     std::uint64_t heartbeat_ms = 1'000;
+    std::uint64_t compress_bytes_min = 1'024;       // 0: no compressed variants
+    std::uint64_t compress_best_bytes_min = 8'192;  // from here on zstd and br too
+    std::uint64_t gzip_level = 6, zstd_level = 6, brotli_level = 5;
+    bool status_key = false;  // Cache-Status names the key
 };
 
 struct LimitSettings {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "cache_status.hpp"
+#include "compressor.hpp"
 #include "millrace/core/cors.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
@@ -25,14 +25,17 @@ constexpr Duration cheap_limit = 5ms;     // a statement slower than this holds 
 }  // namespace
 
 RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache,
-                               Broadcast broadcast)
+                               net::SideThread& side, Broadcast broadcast)
     : snapshot_(std::move(snapshot)),
       pool_(pool),
       cache_(cache),
+      compressor_(std::make_unique<Compressor>(cache, side)),
       broadcast_(std::move(broadcast)),
       admission_(snapshot_->settings.limits),
       shape_times_(shapes_max),
       tokens_(snapshot_->settings.auth.jwt_cache_entries) {}
+
+RequestHandler::~RequestHandler() = default;
 
 void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     snapshot_ = std::move(snapshot);
@@ -62,8 +65,9 @@ asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& r
     Work work = std::get<Work>(std::move(*prepared));
     if (work->cache) {
         turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
+        turn.read_directives(work->cache->policy);
         if (auto entry = cache_.find_memory(turn.cache_key, turn.wall, now); entry && turn.accepts(*entry))
-            co_return turn.outgoing(turn.hit(*entry, events::CacheResult::hit_memory));
+            co_return turn.outgoing(hit(turn, entry, events::CacheResult::hit_memory));
     }
     const bool cached = work->cache.has_value();
     auto answer = cached ? answer_through_cache(turn, std::move(work)) : answer_from_database(turn, std::move(work));
@@ -131,21 +135,30 @@ void RequestHandler::remember(const Work& work) {
     remembered_.emplace(remember_key_, work);
 }
 
+message::Reply RequestHandler::hit(Turn& turn, const EntryPointer& entry, events::CacheResult where) {
+    const cache::Variant* variant = compressor_->choose(turn.cache_key, entry, turn.request, turn.snapshot->settings.cache);
+    return turn.hit(*entry, variant, where);
+}
+
 asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn, Work work) {
     if (!cache_.fenced(net::now())) {
+        if (turn.only_if_cached()) co_return turn.failed(Error::of(Fault::not_in_cache));
         message::Reply reply = co_await answer_from_database(turn, work);
         turn.passed_by(reply, "unfenced");
         co_return reply;
     }
     const std::string& key = turn.cache_key;
     auto place = co_await cache_.take_turn(key, turn.deadline);
-    if (place.found.entry && turn.accepts(*place.found.entry))
-        co_return turn.hit(*place.found.entry, events::CacheResult::hit_memory);
+    if (place.found.entry && turn.accepts(*place.found.entry)) {
+        turn.waited = true;
+        co_return hit(turn, place.found.entry, events::CacheResult::hit_memory);
+    }
 
     auto shared = co_await cache_.find_shared(key, turn.deadline);
     turn.trace.redis = shared.redis;
     if (shared.entry) cache_.fill(std::move(place.ticket), shared.entry, false);
-    if (shared.entry && turn.accepts(*shared.entry)) co_return turn.hit(*shared.entry, events::CacheResult::hit_redis);
+    if (shared.entry && turn.accepts(*shared.entry)) co_return hit(turn, shared.entry, events::CacheResult::hit_redis);
+    if (turn.only_if_cached()) co_return turn.failed(Error::of(Fault::not_in_cache));
     co_return co_await fill(turn, std::move(work), std::move(place.ticket));
 }
 
@@ -162,7 +175,7 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
     }
     auto reply = pipeline::finish(*work, opened->results, turn.values);
     if (!reply) co_return turn.failed(reply.error());
-    auto entry = pipeline::to_entry(*work, opened->results, *reply, before, began);
+    auto entry = turn.may_store() ? pipeline::to_entry(*work, opened->results, *reply, before, began) : std::nullopt;
     turn.missed(*reply, entry.has_value());
     if (entry) {
         auto shared = std::make_shared<const cache::Entry>(std::move(*entry));
@@ -171,8 +184,7 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
         else
             cache_.put(turn.cache_key, std::move(shared));
     }
-    pipeline::apply_conditions(turn.request, *reply);
-    co_return std::move(*reply);
+    co_return turn.conditioned(std::move(*reply));
 }
 
 asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn, Work work) {
@@ -183,9 +195,8 @@ asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn,
     auto reply = pipeline::finish(*work, opened->results, turn.values);
     if (!reply) co_return turn.failed(reply.error());
     if (work->script.outcome) apply_own_write(*work, opened->results, *reply);
-    pipeline::apply_conditions(turn.request, *reply);
     turn.trace.render = net::now() - began;
-    co_return std::move(*reply);
+    co_return turn.conditioned(std::move(*reply));
 }
 
 // More rows than are kept: the answer begins with those that are there, and is neither cached nor tagged. Who asked for the
@@ -195,9 +206,11 @@ message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
     if (!reply) return turn.failed(reply.error());
     if (work->script.outcome) apply_own_write(*work, opened.results, *reply);
     shape_times_.record(work->script.statements[work->script.main].shape, large_counts_as);
-    if (turn.request.method != message::Method::head)
+    message::Reply answer = turn.conditioned(std::move(*reply));
+    const bool has_body = answer.status == 200 || answer.status == 206;
+    if (has_body && turn.request.method != message::Method::head)
         turn.body = std::make_unique<RowsBody>(std::move(work), std::move(opened), turn.trace);
-    return std::move(*reply);
+    return answer;
 }
 
 asio::awaitable<Result<pg::Opened>> RequestHandler::query(Turn& turn, const pipeline::Work& work) {
@@ -214,7 +227,7 @@ asio::awaitable<Result<pg::Opened>> RequestHandler::query(Turn& turn, const pipe
 
 asio::awaitable<Result<pg::Opened>> RequestHandler::query_whole(const pipeline::Work& work, sql::BoundScript script,
                                                                 Deadline deadline, pg::Timing& timing) {
-    const auto verdict = reply::verdict(work.shape, work.script);
+    const auto verdict = pipeline::verdict(work);
     const sql::Verdict* judge = verdict ? &*verdict : nullptr;
     auto results = co_await pool_.run(script, lane_for(work), work.authenticated, judge, deadline, timing);
     if (!results) co_return std::move(results).error();

@@ -41,7 +41,15 @@ void RequestHandler::Turn::label(const routes::ApiCatalog& version, const routes
     if (function != nullptr) trace.route = function->route;
 }
 
-bool RequestHandler::Turn::accepts(const cache::Entry& entry) const { return !token || entry.snapshot.sees(*token); }
+bool RequestHandler::Turn::accepts(const cache::Entry& entry) {
+    const bool accepted = (!token || entry.snapshot.sees(*token)) && (!asked || asked->accept(entry, wall));
+    if (!accepted) refused = true;
+    return accepted;
+}
+
+void RequestHandler::Turn::read_directives(const routes::CachePolicy& policy) {
+    if (policy.client_directives) asked = pipeline::client_directives(request);
+}
 
 Duration RequestHandler::Turn::lap() {
     if (!snapshot->settings.api.server_timing) return {};
@@ -59,6 +67,7 @@ http::Outgoing RequestHandler::Turn::outgoing(message::Reply reply) {
         timings.response = std::max(lap() - timings.transaction, Duration::zero());
         reply.headers.add("Server-Timing", reply::server_timing(timings));
     }
+    pipeline::suit_front(request, reply);
     return {std::move(reply), std::move(body)};
 }
 
@@ -67,25 +76,36 @@ message::Reply RequestHandler::Turn::failed(const Error& error) {
     const bool minimal = snapshot->settings.api.error_verbosity == "minimal";
     message::Reply reply = reply::from_error(error, minimal ? reply::Verbosity::minimal : reply::Verbosity::verbose);
     if (api != nullptr) routes::add_version_headers(api->table(), reply.headers);
+    // Some errors may be kept by rule of thumb (RFC 9110 §15.1): what is missing now may be there in a moment.
+    reply.headers.add("Cache-Control", "no-store");
     return reply;
 }
 
-message::Reply RequestHandler::Turn::hit(const cache::Entry& entry, events::CacheResult where) {
+message::Reply RequestHandler::Turn::hit(const cache::Entry& entry, const cache::Variant* variant, events::CacheResult where) {
     trace.cache = where;
-    message::Reply reply = pipeline::from_entry(entry, wall);
-    reply.headers.add("Cache-Status", cache_status_hit(entry, wall, where));
-    pipeline::apply_conditions(request, reply);
-    return reply;
+    message::Reply reply = pipeline::from_entry(entry, wall, variant);
+    say_status(reply, waited ? cache_status_forwarded({.collapsed = true}) : cache_status_hit(entry, wall, where));
+    return conditioned(std::move(reply));
 }
 
 void RequestHandler::Turn::missed(message::Reply& reply, bool stored) {
     trace.cache = events::CacheResult::miss;
-    reply.headers.add("Cache-Status", stored ? "millrace; fwd=uri-miss; stored" : "millrace; fwd=uri-miss");
+    say_status(reply, cache_status_forwarded({.why = refused ? "request" : "uri-miss", .stored = stored}));
 }
 
 void RequestHandler::Turn::passed_by(message::Reply& reply, std::string_view why) {
     trace.cache = events::CacheResult::bypass;
-    reply.headers.add("Cache-Status", "millrace; fwd=bypass; detail=" + std::string(why));
+    say_status(reply, cache_status_forwarded({.why = "bypass", .detail = why}));
+}
+
+void RequestHandler::Turn::say_status(message::Reply& reply, std::string status) const {
+    if (snapshot->settings.cache.status_key) status += cache_status_key(cache_key);
+    reply.headers.add("Cache-Status", status);
+}
+
+message::Reply RequestHandler::Turn::conditioned(message::Reply reply) {
+    if (auto met = pipeline::apply_conditions(request, reply); !met) return failed(met.error());
+    return reply;
 }
 
 }  // namespace millrace::app

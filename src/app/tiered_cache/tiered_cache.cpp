@@ -92,6 +92,16 @@ EntryPointer TieredCache::keep(std::string key, EntryPointer entry) {
     return entry;
 }
 
+// Entries do not change while they are shared: another takes this one's place.
+void TieredCache::add_variant(const std::string& key, const cache::Entry& of, cache::Variant variant) {
+    const auto present = store_.find(key);
+    if (!present || present->body != of.body || present->variant(variant.coding) != nullptr) return;
+    auto with = std::make_shared<cache::Entry>(*present);
+    with->variants.push_back(std::move(variant));
+    const std::size_t evicted = store_.put(key, std::move(with));
+    if (evicted > 0) observer_.on(events::CacheEvicted{evicted});
+}
+
 // Which of two replicas' entries stays in Redis is left to chance: whoever reads it checks it.
 void TieredCache::share(const std::string& key, const cache::Entry& entry) {
     if (!shares() || !link_->up()) return;

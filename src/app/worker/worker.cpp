@@ -38,7 +38,8 @@ struct Worker::State {
           pool(context, settings.database, observer),
           link(link_to(context, settings.redis, observer)),
           cache(context, settings.cache, settings.redis, link.get(), observer),
-          handler(std::move(snapshot), pool, cache, std::move(broadcast)) {}
+          side(context),
+          handler(std::move(snapshot), pool, cache, side, std::move(broadcast)) {}
 
     asio::awaitable<void> tick();
     asio::awaitable<void> finish(Deadline deadline);
@@ -51,6 +52,7 @@ struct Worker::State {
     pg::Pool pool;
     std::unique_ptr<redis::Link> link;
     TieredCache cache;
+    net::SideThread side;
     RequestHandler handler;
     std::unique_ptr<http::Server> server;
     Health health;

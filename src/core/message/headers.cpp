@@ -27,7 +27,7 @@ std::pair<std::size_t, std::size_t> find_line(std::string_view lines, std::strin
     return {std::string_view::npos, 0};
 }
 
-constexpr std::size_t room_for_more = 160;
+constexpr std::size_t room_for_more = 192;  // Age, Cache-Status and others of the moment: one allocation for all
 
 constexpr std::array ends_line = {'\r', '\n', '\0'};
 
@@ -81,9 +81,13 @@ void HeaderBlock::add(std::string_view name, std::string_view value) {
 }
 
 void HeaderBlock::set(std::string_view name, std::string_view value) {
+    remove(name);
+    add(name, value);
+}
+
+void HeaderBlock::remove(std::string_view name) {
     for (auto [at, length] = find_line(lines_, name, 0); length != 0; std::tie(at, length) = find_line(lines_, name, at))
         lines_.erase(at, length);
-    add(name, value);
 }
 
 std::string_view HeaderBlock::get(std::string_view name) const {
