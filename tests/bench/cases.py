@@ -91,8 +91,8 @@ def all_cases(stage):
     one, many = _script(stage.directory, "one.sql", SQL_ONE), _script(stage.directory, "many.sql", SQL_MANY)
     return [
         Case("nginx `return`, the same bytes", lambda s: wrk(stage.nginx.base + "/", {"server": stage.nginx}, s)),
-        Case("nginx `proxy_cache` hit", lambda s: wrk(stage.caching_nginx.base + "/", {"server": stage.caching_nginx}, s)),
-        Case("Varnish hit", lambda s: wrk(stage.varnish.base + "/", {"server": stage.varnish}, s)),
+        Case("nginx `proxy_cache` hit", lambda s: wrk(f"{stage.nginx_cache.base}/bench/fronted{ONE}1", {"server": stage.nginx_cache}, s)),
+        Case("Varnish hit", lambda s: wrk(f"{stage.varnish.base}/bench/fronted{ONE}1", {"server": stage.varnish}, s)),
         Case("in-process hit, one row", lambda s: wrk(f"{base}/bench/kept{ONE}1", ours, s)),
         Case("Redis hit, one row", lambda s: wrk(second, shared, s, random_keys("/bench/kept" + ONE, KEPT))),
         Case("`pgbench -M prepared`, one row", lambda s: pgbench(one, seconds=s)),

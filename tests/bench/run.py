@@ -14,7 +14,7 @@ import cases  # noqa: E402
 import lag  # noqa: E402
 import report  # noqa: E402
 from measure import MeasurementFailed  # noqa: E402
-from stack import (ROOT, Foreground, KeepingNginx, Millrace, Nginx, Postgres, Redis, ServerFailed, Varnish, demo,  # noqa: E402
+from stack import (ROOT, Foreground, Millrace, Nginx, NginxCache, Postgres, Redis, ServerFailed, Varnish, demo,  # noqa: E402
                    migrate, wait_until)
 
 DIRECTORY = ROOT / ".run" / "bench"
@@ -53,8 +53,8 @@ class Stage:
         if body.status != 200:
             raise MeasurementFailed(f"the server answers {body.status}: {body.text}")
         self.nginx = run.add(Nginx(directory, body.text, prefix=pinned)).start()
-        self.caching_nginx = run.add(KeepingNginx(directory, self.nginx.port, prefix=pinned)).start()
-        self.varnish = run.add(Varnish(directory, self.nginx.port, vcl=None, parameters=["default_ttl=3600"], prefix=pinned)).start()
+        self.nginx_cache = run.add(NginxCache(directory, self.server.port, prefix=pinned)).start()
+        self.varnish = run.add(Varnish(directory, self.server.port, prefix=pinned)).start()
         self.answers_come_from("in-process hit", self.server, "hit")
         self.answers_come_from("Redis hit", self.second, "hit")
 

@@ -9,7 +9,7 @@ from .foreground import Foreground, listen_address
 from .haproxy import HAProxy
 from .http import Response, answers, metrics, request
 from .millrace import Millrace, binary, command
-from .nginx import KeepingNginx, Nginx, NginxCache
+from .nginx import Nginx, NginxCache
 from .ports import RememberedPorts, free_port
 from .postgres import Postgres
 from .process import ROOT, Process, ServerFailed, cpu_seconds, descendants, wait_until
@@ -19,7 +19,7 @@ from .standby import Standby
 from .varnish import Varnish
 from .wrk import Load, Wrk, load
 
-__all__ = ["Cluster", "Foreground", "HAProxy", "KeepingNginx", "Load", "Millrace", "Nginx", "NginxCache", "Postgres", "Process", "ROOT",
+__all__ = ["Cluster", "Foreground", "HAProxy", "Load", "Millrace", "Nginx", "NginxCache", "Postgres", "Process", "ROOT",
            "Redis", "RedisCluster", "RedisWatched", "RememberedPorts", "Response", "ServerFailed", "Standby", "Varnish", "Wrk", "answers",
            "binary", "command", "cpu_seconds", "demo", "descendants", "free_port",
            "listen_address", "load", "metrics", "migrate", "request", "wait_until"]

@@ -37,18 +37,12 @@ class Nginx(Process):
         self.config = self.directory / f"{name}.conf"
         self.body, self.content_type = body, content_type
 
-    def location(self):
-        body = self.body.replace("\\", "\\\\").replace("'", "\\'").replace("$", "${dollar}")
-        return f"default_type '{self.content_type}'; return 200 '{body}';"
-
-    def http_line(self):
-        return 'geo $dollar { default "$"; }'
-
     def _write_config(self):
-        self.config.write_text(frame(self, f"""  {self.http_line()}
+        body = self.body.replace("\\", "\\\\").replace("'", "\\'").replace("$", "${dollar}")
+        self.config.write_text(frame(self, f"""  geo $dollar {{ default "$"; }}
   server {{
     listen 127.0.0.1:{self.port};
-    location / {{ {self.location()} }}
+    location / {{ default_type '{self.content_type}'; return 200 '{body}'; }}
   }}"""))
 
     def command(self):
@@ -61,21 +55,6 @@ class Nginx(Process):
     @property
     def base(self):
         return f"http://127.0.0.1:{self.port}"
-
-
-class KeepingNginx(Nginx):
-    """Keeps what another server answers (proxy_cache), whatever that says of caching: nothing but the price of a hit."""
-
-    def __init__(self, directory, backend_port, port=0, prefix=(), name="nginx-cache"):
-        super().__init__(directory, "", port=port, prefix=prefix, name=name)
-        self.backend_port = backend_port
-
-    def http_line(self):
-        return f"proxy_cache_path {self.directory}/{self.name}-kept keys_zone=answers:1m;"
-
-    def location(self):
-        return (f"proxy_pass http://127.0.0.1:{self.backend_port}; proxy_cache answers; proxy_cache_valid 200 1h; "
-                "proxy_ignore_headers Cache-Control Expires Vary Set-Cookie;")
 
 
 class NginxCache(Process):

@@ -1,5 +1,6 @@
 // Header fields of requests and replies: looked up without case, kept as the bytes that are sent.
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <tuple>
 
@@ -26,17 +27,21 @@ std::pair<std::size_t, std::size_t> find_line(std::string_view lines, std::strin
     return {std::string_view::npos, 0};
 }
 
-constexpr std::size_t room_for_more = 160;
+constexpr std::size_t room_for_more = 192;  // Age, Cache-Status and others of the moment: one allocation for all
 
-bool ends_line(char c) { return c == '\r' || c == '\n' || c == '\0'; }
+constexpr std::array ends_line = {'\r', '\n', '\0'};
 
 // A value from the database or a configuration must not end its line: what could is dropped.
 void append_value(std::string& out, std::string_view value) {
-    if (std::ranges::none_of(value, ends_line)) {
+    const auto is_in = [&](char c) {
+        return value.find(c) != std::string_view::npos;
+    };  // memchr: three are fewer than one loop
+    if (std::ranges::none_of(ends_line, is_in)) {
         out += value;
         return;
     }
-    std::ranges::remove_copy_if(value, std::back_inserter(out), ends_line);
+    const auto ends = [](char c) { return std::ranges::find(ends_line, c) != ends_line.end(); };
+    std::ranges::remove_copy_if(value, std::back_inserter(out), ends);
 }
 
 }  // namespace

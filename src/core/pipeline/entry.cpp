@@ -32,14 +32,9 @@ std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& resul
 }
 
 message::Reply from_entry(const cache::Entry& entry, WallTime now, const cache::Variant* variant) {
-    constexpr std::size_t lines_to_come = 192;  // Age, Cache-Status, what the session adds: one allocation for all
-    const std::string& kept = variant == nullptr ? entry.header_lines : variant->header_lines;
-    std::string lines;
-    lines.reserve(kept.size() + lines_to_come);
-    lines += kept;
     message::Reply reply;
     reply.status = entry.status;
-    reply.headers = message::HeaderBlock::from_lines(std::move(lines));
+    reply.headers = message::HeaderBlock::from_lines(variant == nullptr ? entry.header_lines : variant->header_lines);
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - entry.stored).count();
     reply.headers.add("Age", std::to_string(std::max<std::int64_t>(age, 0)));
     reply.body = variant == nullptr ? entry.body : variant->body;

@@ -22,7 +22,8 @@ void append_source(Writer& out, const plan::ReadNode& root, std::string_view sou
 // A row without columns could not be counted; in a body it is an object without keys.
 void append_extra(Writer& out, const Outputs& list, const ReadOptions& options) {
     if (options.want_snapshot || options.mark_rows) {
-        out << (list.empty() ? "" : ", ") << (options.want_snapshot ? snapshot : "true");
+        const std::string_view taken = options.one_row ? snapshot_of_row : snapshot;
+        out << (list.empty() ? "" : ", ") << (options.want_snapshot ? taken : "true");
     } else if (list.empty() && options.output != Output::body) {
         out << "NULL";
     }
