@@ -102,6 +102,7 @@ void Replica::hear_redis(const std::string& key, const FlightPointer& flight, co
     case cache::Next::give: {
         ++world_.checker.from_redis;
         const auto entry = keep(key, std::make_shared<const Entry>(*std::move(decoded)));
+        if (use_of(*entry, leader.question, leader.token, entry->stored) == Use::fresh) give(entry, leader, Use::fresh);
         return land(key, flight, entry);
     }
     case cache::Next::fill: return fill(key, flight);

@@ -47,8 +47,9 @@ void Replica::read(Fill& fill) {
 void Replica::check_useful(const Fill& fill) {
     const bool heard_all = open_ && listening_ && inbox_.empty() && trusted() && knows_.life == world_.postgres.lives();
     if (!world_.scenario.roomy || !heard_all || !world_.postgres.invisible().empty()) return;
-    if (!fence_.valid(fill.snapshot, tags_of(fill.flight->leader.question, world_.fault)))
-        world_.checker.fail("useful", "refused though it was read just now: " + fill.snapshot.to_string());
+    if (fence_.valid(fill.snapshot, tags_of(fill.flight->leader.question, world_.fault))) return;
+    world_.note("replica ", id_, " knows ", fence_.encode_states(epoch_));
+    world_.checker.fail("useful", "refused though it was read just now: " + fill.snapshot.to_string());
 }
 
 std::shared_ptr<const Entry> Replica::entry_of(const Fill& fill) const {

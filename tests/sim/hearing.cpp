@@ -38,7 +38,7 @@ void Replica::connect() {
         if (!world_.database_up || open_) return connect();
         ++channel_;
         inbox_.clear();
-        listening_ = true;
+        listening_ = connecting_ = true;
         beat_.underway = false;
         channel_free_at_ = world_.now();
         if (world_.fault == Fault::snapshot_before_listen) {
@@ -47,13 +47,16 @@ void Replica::connect() {
         }
         open_ = true;
         after(world_.random.between(1, 30), [this, channel = channel_] {
-            if (channel == channel_ && open_) take_since();
+            if (channel == channel_ && open_) return take_since();
+            listening_ = connecting_ = false;
+            connect();
         });
     });
 }
 
 // After LISTEN; of a decoded stream also what was announced before it began to listen and is not visible yet.
 void Replica::take_since() {
+    connecting_ = false;
     world_.note("replica ", id_, " listens, since ", world_.postgres.snapshot().to_string());
     since_ = world_.postgres.snapshot();
     since_at_ = world_.now();
@@ -131,10 +134,10 @@ void Replica::lose_channel() {
 }
 
 void Replica::notice_loss() {
-    if (open_ || !listening_) return;
+    if (open_ || !listening_ || connecting_) return;
     world_.note("replica ", id_, " notices that its channel is gone");
     listening_ = false;
-    if (world_.fault != Fault::silence_unnoticed) fence_.unfence();
+    if (world_.fault != Fault::silence_unnoticed) fence_.lose();
     connect();
 }
 

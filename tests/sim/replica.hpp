@@ -129,7 +129,7 @@ private:
     std::uint64_t era_ = 0;
     std::uint64_t hits_ = 0;
 
-    bool open_ = false, listening_ = false, gap_before_ = false;
+    bool open_ = false, connecting_ = false, listening_ = false, gap_before_ = false;
     std::uint64_t channel_ = 0;  // which one; what is underway on another is lost
     Ms channel_free_at_ = 0;     // messages come in order
     std::deque<Message> inbox_;

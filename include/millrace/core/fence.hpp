@@ -79,8 +79,9 @@ public:
     void heartbeat(const PgSnapshot& snapshot);  // may be older than the invalidations applied so far: each xid is checked
     void gap(const PgSnapshot& since);           // something may have been missed before `since`
     void unfence();                              // until the next gap()
-    // Another cluster or timeline: its xids mean nothing here; unfenced. What came while unfenced stays, for it may be of the
-    // one that begins now: it was listened to before it was known which one it is.
+    void lose();                                 // the same, for nothing is heard any more until somebody listens anew
+    // Another cluster or timeline: its xids mean nothing here; unfenced. What came while unfenced and since lose() stays, for
+    // it may be of the one that begins now: that is listened to before it is known which one it is.
     void forget();
 
     [[nodiscard]] bool fenced() const { return fenced_; }

@@ -158,6 +158,13 @@ void Fence::unfence() {
     fenced_ = false;
 }
 
+// Whatever came before is seen by the snapshot that will end the gap.
+void Fence::lose() {
+    unfence();
+    unplaced_.clear();
+    unplaced_rest_ = {};
+}
+
 void Fence::forget() {
     fenced_ = false;
     ++version_;

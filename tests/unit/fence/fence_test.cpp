@@ -152,6 +152,8 @@ TEST_F(FenceRule, another_timeline_starts_from_nothing) {
 
 TEST_F(FenceRule, what_came_before_it_was_known_which_timeline_it_is_of_stays) {
     fence.unfence();
+    fence.invalidate({{"api.orders"}, 90});  // late, on the past timeline
+    fence.lose();
     fence.invalidate({{"api.orders"}, 60});  // heard after LISTEN, on the new timeline
     fence.forget();
     EXPECT_FALSE(fence.fenced());
