@@ -13,7 +13,7 @@ Invalidator::Invalidator(const Workers& workers, Duration lag_limit, events::Obs
 pg::Notifications Invalidator::callbacks() {
     pg::Notifications calls;
     calls.notified = [this](std::string_view payload, std::string_view channel) { notified(payload, channel); };
-    calls.listening = [this](std::string_view snapshot, TimePoint asked) { listening(snapshot, asked); };
+    calls.listening = [this](std::string_view snapshot, TimePoint) { listening(snapshot); };
     calls.heartbeat = [this](std::string_view snapshot, TimePoint asked) { heartbeat(snapshot, asked); };
     calls.lost = [this](std::string_view reason) { lost(reason); };
     return calls;
@@ -21,34 +21,63 @@ pg::Notifications Invalidator::callbacks() {
 
 void Invalidator::notified(std::string_view payload, std::string_view channel) {
     if (channel == pg::control_channel) {
-        if (payload == "reload schema" || payload == "reload config") reload_(payload == "reload config");
+        if (payload == "reload schema") {
+            distrust("the schema is read again");
+            reread(false);
+        }
+        if (payload == "reload config") reread(true);
         return;
     }
     const auto parsed = fence::parse_invalidation(payload);
     // Whoever may NOTIFY may send nonsense; what cannot be read might have been an invalidation, so the caches start anew.
-    if (!parsed) return distrust("an invalidation could not be read");
+    if (!parsed) {
+        distrust("an invalidation could not be read");
+        return reread(false);
+    }
     observer_.on(events::InvalidationSeen{"trigger", parsed->tags.size()});
     const auto shared = std::make_shared<const fence::Invalidation>(*parsed);
     for (const auto& worker : workers_) worker->invalidate(shared);
 }
 
-void Invalidator::listening(std::string_view snapshot, TimePoint asked) {
+void Invalidator::listening(std::string_view snapshot) {
     const auto parsed = fence::PgSnapshot::parse(snapshot);
     if (!parsed) return lost("the snapshot could not be read");
     listening_ = true;
+    late_ = false;
     since_ = std::make_shared<const fence::PgSnapshot>(*parsed);
-    since_asked_ = asked;
     observer_.on(events::InvalidationSeen{"gap", 0});
     // The gap ends in catalog_read(): after a failover xids are used again, so first it must be known whose they are.
-    reload_(false);
+    reread(false);
 }
 
-void Invalidator::catalog_read(Epoch epoch) {
-    if (!listening_ || !since_) return;
+void Invalidator::reread(bool files_too) {
+    refused_ = false;
+    reload_(files_too);
+}
+
+// One that was underway when something was distrusted may not know of it; another is to follow.
+void Invalidator::catalog_read(Epoch epoch, std::string_view snapshot, TimePoint asked) {
+    if (!listening_ || !since_ || late_ || asked < distrusted_at_) return;
     if (fenced_ && epoch == epoch_) return;
     epoch_ = epoch;
-    for (const auto& worker : workers_) worker->fence(epoch, since_, since_asked_);
+    // Whatever asked for the catalog came before it: entries from before are of the one before.
+    if (const auto read = fence::PgSnapshot::parse(snapshot)) advance(*read);
+    for (const auto& worker : workers_) worker->fence(epoch, since_, asked);
     set_fenced(true, "listening");
+}
+
+void Invalidator::catalog_refused() {
+    refused_ = true;
+    distrust("the catalog does not fit the route tables");
+}
+
+void Invalidator::catalog_changed(std::string_view snapshot) {
+    const auto parsed = fence::PgSnapshot::parse(snapshot);
+    if (!parsed || !listening_) return;  // not listening: a gap is to come anyway
+    observer_.on(events::InvalidationSeen{"poll", 1});
+    distrust("the catalog has changed");
+    advance(*parsed);
+    reread(false);
 }
 
 void Invalidator::heartbeat(std::string_view snapshot, TimePoint asked) {
@@ -56,17 +85,21 @@ void Invalidator::heartbeat(std::string_view snapshot, TimePoint asked) {
     observer_.on(events::InvalidationLag{lag});
     const auto parsed = fence::PgSnapshot::parse(snapshot);
     if (!parsed || !listening_) return;
-    const auto shared = std::make_shared<const fence::PgSnapshot>(*parsed);
-    if (lag > lag_limit_) return distrust("invalidations are late");
+    late_ = lag > lag_limit_;
+    if (late_) return distrust("invalidations are late");
+    // The channel has caught up: everything before this beat was heard, so a gap may end here.
+    advance(*parsed);
     if (!fenced_) {
-        // What could not be read may have been heard after the beat's snapshot was taken, and be missing in it.
-        if (asked <= distrusted_at_) return;
-        // The channel has caught up: everything before this beat was heard, so the gap ends here.
-        since_ = shared;
-        since_asked_ = asked;
-        return reload_(false);
+        if (!refused_) reload_(false);
+        return;
     }
+    const auto shared = std::make_shared<const fence::PgSnapshot>(*parsed);
     for (const auto& worker : workers_) worker->heartbeat(shared, asked);
+}
+
+// A beat that was underway is older than what a gap must see.
+void Invalidator::advance(const fence::PgSnapshot& snapshot) {
+    if (!since_ || !since_->contains(snapshot)) since_ = std::make_shared<const fence::PgSnapshot>(snapshot);
 }
 
 void Invalidator::lost(std::string_view reason) {
@@ -75,7 +108,6 @@ void Invalidator::lost(std::string_view reason) {
 }
 
 void Invalidator::distrust(std::string_view reason) {
-    since_.reset();
     distrusted_at_ = net::now();
     for (const auto& worker : workers_) worker->unfence();
     set_fenced(false, reason);

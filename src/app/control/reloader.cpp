@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 
+#include "millrace/io/net.hpp"
 #include "millrace/io/pg.hpp"
 
 namespace millrace::app {
@@ -26,6 +27,7 @@ double jitter() {
 }  // namespace
 
 struct Reloader::Attempt {
+    TimePoint asked;
     bool files_too = false;
     Files files;
     std::shared_ptr<const catalog::Catalog> catalog;
@@ -60,6 +62,7 @@ void Reloader::begin() {
     running_ = true;
     again_ = false;
     Attempt attempt;
+    attempt.asked = net::now();
     attempt.files_too = std::exchange(files_wanted_, false);
     attempt.files = files_;
     boost::asio::post(blocking_, [this, attempt = std::move(attempt)]() mutable {
@@ -97,7 +100,7 @@ void Reloader::finished(Attempt attempt) {
     if (stopped_) return;
     report(attempt);
     if (attempt.built.snapshot) files_ = attempt.files;
-    publish_(Outcome{attempt.catalog, attempt.built.snapshot});
+    publish_(Outcome{attempt.asked, attempt.catalog, attempt.built.snapshot, !again_});
     const bool unreachable = attempt.files.problems.empty() && !attempt.catalog;
     if (unreachable) {
         files_wanted_ = files_wanted_ || attempt.files_too;
