@@ -55,9 +55,8 @@ void Invalidator::reread(bool files_too) {
     reload_(files_too);
 }
 
-// One that was underway when something was distrusted may not know of it; another is to follow.
 void Invalidator::catalog_read(Epoch epoch, std::string_view snapshot, TimePoint asked) {
-    if (!listening_ || !since_ || late_ || asked < distrusted_at_) return;
+    if (!listening_ || !since_ || late_) return;
     if (fenced_ && epoch == epoch_) return;
     epoch_ = epoch;
     // Whatever asked for the catalog came before it: entries from before are of the one before.
@@ -108,7 +107,6 @@ void Invalidator::lost(std::string_view reason) {
 }
 
 void Invalidator::distrust(std::string_view reason) {
-    distrusted_at_ = net::now();
     for (const auto& worker : workers_) worker->unfence();
     set_fenced(false, reason);
 }

@@ -46,7 +46,6 @@ private:
     events::Observer& observer_;
     std::function<void(bool)> reload_;
     std::shared_ptr<const fence::PgSnapshot> since_;  // all that it sees was heard, or came before: a gap ends there
-    TimePoint distrusted_at_;                         // a gap ends with a catalog that was asked for later
     bool listening_ = false, fenced_ = false, refused_ = false, late_ = false;
     Epoch epoch_;
 };
