@@ -124,7 +124,7 @@ const Setting settings[] = {
     {"cache", "entry_bytes_max", cache<&CacheSettings::entry_bytes_max>, {KiB, 64 * MiB}, "bytes",
      "Longest answer that is cached."},
     {"cache", "lag_limit_ms", cache<&CacheSettings::lag_limit_ms>, {100, minute_ms}, "ms",
-     "Longest silence of the invalidation channel; beyond it the cache is bypassed."},
+     "For how long the invalidation channel is trusted after it was proved to be current; no cached answer is older."},
     {"cache", "heartbeat_ms", cache<&CacheSettings::heartbeat_ms>, {50, minute_ms}, "ms",
      "How often the invalidation channel is proved to live."},
     {"cache", "compress_bytes_min", cache<&CacheSettings::compress_bytes_min>, {0, 64 * MiB}, "bytes",
