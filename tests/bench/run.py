@@ -57,14 +57,16 @@ class Stage:
         self.varnish = run.add(Varnish(directory, self.server.port, prefix=pinned)).start()
         self.answers_come_from("in-process hit", self.server, "hit")
         self.answers_come_from("Redis hit", self.second, "hit")
+        fronted = f"/bench/fronted{cases.ONE}1"
+        self.answers_come_from("nginx `proxy_cache`", self.nginx_cache, "HIT", fronted, "x-cache")
+        self.answers_come_from("Varnish", self.varnish, " ", fronted, "x-varnish")  # of a hit there are two numbers
 
     @staticmethod
-    def answers_come_from(what, server, word):
-        path = f"/bench/kept{cases.ONE}2"
+    def answers_come_from(what, server, word, path=f"/bench/kept{cases.ONE}2", field="cache-status"):
         server.request(path)
-        status = server.request(path).headers.get("cache-status", "")
-        if word not in status:
-            print(f"warning: {what}: the second answer says Cache-Status: {status!r}", file=sys.stderr)
+        said = server.request(path).headers.get(field, "")
+        if word not in said:
+            print(f"warning: {what}: the second answer says {field}: {said!r}", file=sys.stderr)
 
 
 def measure_all(stage, rounds, seconds):

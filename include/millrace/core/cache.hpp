@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <optional>
@@ -120,12 +121,10 @@ struct Kept {
     WallTime known_valid{};     // when that was
 };
 
-// Entries by key within a byte budget. New ones wait in a small queue; for a place in the main one an entry must have been
-// asked for more often than one that leaves it (TinyLFU: Einziger, Friedman, Manes, ACM Transactions on Storage 2017), so a
-// scan passes through the small queue and drives nothing out.
+// Entries by key within a byte budget. Scan-resistant (S3-FIFO, Yang et al., SOSP 2023): a key must be asked for again to stay.
 class Store {
 public:
-    explicit Store(std::size_t bytes_max);
+    explicit Store(std::size_t bytes_max) : bytes_max_(bytes_max) {}
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
@@ -144,39 +143,31 @@ private:
         std::string key;
         Kept kept;
         std::size_t bytes = 0;
-        std::uint64_t hash = 0;
-        std::uint8_t uses = 0;  // that the frequencies do not know of yet
+        std::uint8_t uses = 0;
         bool main = false;
     };
     struct Queue {
         std::list<Slot> slots;  // newest first
         std::size_t bytes = 0;
     };
-    // How often keys were asked for, whether they are here or not: a count-min sketch (Cormode, Muthukrishnan 2005) of fixed
-    // size, halved from time to time, so that what was popular once is forgotten.
-    class Frequencies {
-    public:
-        explicit Frequencies(std::size_t columns_min);
-        void add(std::uint64_t hash, unsigned times);
-        [[nodiscard]] unsigned of(std::uint64_t hash) const;
-        void clear();
-
-    private:
-        static constexpr std::size_t rows = 4;
-        [[nodiscard]] std::size_t place(std::uint64_t hash, std::size_t row) const;
-        std::size_t columns_, added_ = 0;
-        std::vector<std::uint8_t> counts_;
+    // Hashes of keys that were lately evicted from the small queue, and when: they go to the main queue when they come back.
+    struct Ghosts {
+        std::deque<std::pair<std::uint64_t, std::uint64_t>> order;  // hash, turn
+        std::unordered_map<std::uint64_t, std::uint64_t> turn_of;
+        std::uint64_t turn = 0;
+        void add(std::uint64_t hash, std::size_t most);
+        bool take(std::uint64_t hash);
     };
     Queue& queue_of(const Slot& slot) { return slot.main ? main_ : small_; }
     std::size_t shrink();
-    bool shrink_small();  // one step; whether an entry went
-    [[nodiscard]] unsigned frequency(const Slot& slot) const;
+    bool evict_small();  // one step; whether an entry went
+    bool evict_main();
     void promote();
     void drop_last(Queue& queue);
 
     std::size_t bytes_max_;
     Queue small_, main_;
-    Frequencies frequencies_;
+    Ghosts ghosts_;
     std::unordered_map<std::string_view, std::list<Slot>::iterator> slots_;  // views into the slots' keys
 };
 

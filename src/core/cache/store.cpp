@@ -1,6 +1,5 @@
-// Which entries stay in memory: two queues, as in S3-FIFO (Yang et al., SOSP 2023), and frequencies that decide between them.
+// Which entries stay in memory: S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023).
 #include <algorithm>
-#include <utility>
 
 #include "millrace/core/cache.hpp"
 #include "millrace/core/text.hpp"
@@ -8,15 +7,12 @@
 namespace millrace::cache {
 namespace {
 
-constexpr std::uint8_t uses_max = 255;
-constexpr std::size_t small_share = 20;        // the small queue has a twentieth of the budget
-constexpr int rivals_max = 5;                  // entries of the main queue that one of the small queue is compared with
-constexpr std::size_t slot_overhead = 192;     // list node, hash node and bucket, a share of the frequencies
-constexpr std::size_t bytes_per_column = 256;  // most entries are larger, and the frequencies know more keys than fit
+constexpr std::uint8_t uses_max = 3;
+constexpr std::size_t small_share = 20;  // the small queue has a twentieth of the budget: more costs hits (tests/zipf)
+constexpr std::size_t ghosts_min = 64;
+constexpr std::size_t slot_overhead = 192;  // list node, hash node and bucket, a ghost's share
 
 }  // namespace
-
-Store::Store(std::size_t bytes_max) : bytes_max_(bytes_max), frequencies_(bytes_max / bytes_per_column) {}
 
 Kept* Store::look(std::string_view key) {
     const auto it = slots_.find(key);
@@ -45,11 +41,11 @@ std::size_t Store::put(std::string key, Kept kept) {
         slot.bytes = bytes;
         return shrink();
     }
-    const std::uint64_t hash = text::hash64(key);
-    frequencies_.add(hash, 1);
-    small_.slots.push_front(Slot{std::move(key), std::move(kept), bytes, hash});
-    small_.bytes += bytes;
-    slots_.emplace(small_.slots.front().key, small_.slots.begin());
+    const bool main = ghosts_.take(text::hash64(key));
+    Queue& queue = main ? main_ : small_;
+    queue.slots.push_front(Slot{std::move(key), std::move(kept), bytes, 0, main});
+    queue.bytes += bytes;
+    slots_.emplace(queue.slots.front().key, queue.slots.begin());
     return shrink();
 }
 
@@ -67,62 +63,69 @@ void Store::clear() {
     slots_.clear();
     small_ = {};
     main_ = {};
-    frequencies_.clear();
+    ghosts_ = {};
 }
 
 std::size_t Store::shrink() {
     std::size_t evicted = 0;
     while (bytes() > bytes_max_) {
-        if (small_.bytes > bytes_max_ / small_share || main_.slots.empty()) {
-            evicted += shrink_small() ? 1 : 0;
-        } else {
-            drop_last(main_);
-            ++evicted;
-        }
+        const bool small = small_.bytes > bytes_max_ / small_share || main_.slots.empty();
+        if (small ? evict_small() : evict_main()) ++evicted;
     }
     return evicted;
 }
 
-// The oldest of the small queue goes to the main one while there is room, or in the place of an entry that was asked for less
-// often; else it leaves. One step.
-bool Store::shrink_small() {
+// The oldest of the small queue leaves it: to the main queue when it was asked for again, else out. One step.
+bool Store::evict_small() {
     Slot& slot = small_.slots.back();
-    if (main_.bytes + slot.bytes <= bytes_max_ - bytes_max_ / small_share) {
+    if (slot.uses > 0) {
         promote();
         return false;
     }
-    const unsigned asked = frequency(slot);
-    for (int rivals = 0; rivals < rivals_max && !main_.slots.empty(); ++rivals) {
-        Slot& rival = main_.slots.back();
-        if (frequency(rival) < asked) {
-            drop_last(main_);
-            promote();
-            return true;
-        }
-        frequencies_.add(rival.hash, rival.uses / 2U);
-        rival.uses -= rival.uses / 2U;
-        main_.slots.splice(main_.slots.begin(), main_.slots, std::prev(main_.slots.end()));
-    }
+    ghosts_.add(text::hash64(slot.key), std::max(main_.slots.size(), ghosts_min));
     drop_last(small_);
     return true;
 }
 
-unsigned Store::frequency(const Slot& slot) const { return slot.uses + frequencies_.of(slot.hash); }
+// The oldest of the main queue goes round once more for each time it was asked for. One step, at most three rounds.
+bool Store::evict_main() {
+    Slot& slot = main_.slots.back();
+    if (slot.uses > 0) {
+        --slot.uses;
+        main_.slots.splice(main_.slots.begin(), main_.slots, std::prev(main_.slots.end()));
+        return false;
+    }
+    drop_last(main_);
+    return true;
+}
 
 void Store::promote() {
     Slot& slot = small_.slots.back();
     small_.bytes -= slot.bytes;
     main_.bytes += slot.bytes;
     slot.main = true;
+    slot.uses = 0;
     main_.slots.splice(main_.slots.begin(), small_.slots, std::prev(small_.slots.end()));
 }
 
 void Store::drop_last(Queue& queue) {
     const Slot& slot = queue.slots.back();
-    frequencies_.add(slot.hash, slot.uses);
     queue.bytes -= slot.bytes;
     slots_.erase(slot.key);
     queue.slots.pop_back();
 }
+
+void Store::Ghosts::add(std::uint64_t hash, std::size_t most) {
+    turn_of[hash] = ++turn;
+    order.emplace_back(hash, turn);
+    while (order.size() > most) {
+        const auto [oldest, its_turn] = order.front();
+        order.pop_front();
+        const auto it = turn_of.find(oldest);
+        if (it != turn_of.end() && it->second == its_turn) turn_of.erase(it);
+    }
+}
+
+bool Store::Ghosts::take(std::uint64_t hash) { return turn_of.erase(hash) > 0; }
 
 }  // namespace millrace::cache

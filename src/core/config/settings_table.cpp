@@ -138,7 +138,7 @@ const Setting settings[] = {
     {"cache", "entry_bytes_max", cache<&CacheSettings::entry_bytes_max>, {KiB, 64 * MiB}, "bytes",
      "Longest answer that is cached."},
     {"cache", "lag_limit_ms", cache<&CacheSettings::lag_limit_ms>, {100, minute_ms}, "ms",
-     "Longest silence of the invalidation channel; beyond it the cache is bypassed."},
+     "For how long the invalidation channel is trusted after it was proved to be current; no cached answer is older."},
     {"cache", "catalog_poll_ms", cache<&CacheSettings::catalog_poll_ms>, {0, hour_ms}, "ms",
      "How often schema, privileges, roles and materialized views are looked at for changes that no event trigger tells of; 0: "
      "never."},
