@@ -5,13 +5,14 @@
 #include <sstream>
 
 #include "redis_fixture.hpp"
-#include "servers.hpp"
+#include "redis_topologies.hpp"
+#include "slots.hpp"
 
 namespace millrace::redis::test {
 namespace {
 
-// The words of the documented command, with a password.
-std::vector<std::string> documented_user() {
+// The words of the documented command, with a password and with what a topology needs besides.
+std::vector<std::string> documented_user(const std::vector<std::string>& besides = {}) {
     std::ifstream file(MILLRACE_SOURCE_DIR "/docs/operations.md");
     std::string line;
     while (std::getline(file, line) && line.find("    ACL SETUSER ") != 0) {
@@ -19,7 +20,15 @@ std::vector<std::string> documented_user() {
     std::istringstream words(line);
     std::vector<std::string> command;
     for (std::string word; words >> word;) command.push_back(word == ">PASSWORD" ? ">pw" : word);
+    command.insert(command.end(), besides.begin(), besides.end());
     return command;
+}
+
+Address as_that_user(const std::string& url) {
+    Address address = parse_url(url).value();
+    address.user = "millrace";
+    address.password = "pw";
+    return address;
 }
 
 }  // namespace
@@ -27,9 +36,7 @@ std::vector<std::string> documented_user() {
 TEST(RedisAcl, the_documented_user_can_do_all_that_is_needed_and_no_more) {
     support::Redis server;
     ASSERT_EQ(server.execute(documented_user()), "OK");
-    Address address = parse_url(server.url()).value();
-    address.user = "millrace";
-    address.password = "pw";
+    Address address = as_that_user(server.url());
     address.database = 1;
     Linked linked(address);
     ASSERT_TRUE(linked.until_up());
@@ -60,6 +67,46 @@ TEST(RedisAcl, the_documented_user_can_do_all_that_is_needed_and_no_more) {
                                                          {"PUBLISH", "other", "x"},
                                                          {"CLIENT", "LIST"}})
         EXPECT_TRUE(linked.command(refused)->text.starts_with("NOPERM")) << refused.front();
+}
+
+TEST(RedisAcl, in_a_cluster_it_needs_the_map_and_asking_besides) {
+    support::RedisCluster cluster;
+    for (std::size_t i = 0; i < cluster.size(); ++i) cluster.node(i).execute(documented_user({"+cluster|slots", "+asking"}));
+    Linked linked(as_that_user(cluster.url()));
+    ASSERT_TRUE(linked.until([&] { return linked.observer.transitions == std::vector<bool>{true}; }));
+    const std::string key = "{millrace:x}:k";
+    const std::uint16_t slot = slot_of(key);
+    const std::size_t from = cluster.owner_of(slot), to = (from + 1) % cluster.size();
+    cluster.begin_move(slot, from, to);
+    EXPECT_EQ(linked.command({"SET", key, "v"})->text, "OK");
+    EXPECT_EQ(cluster.node(to).execute({"DBSIZE"}), "1");
+}
+
+TEST(RedisAcl, behind_sentinels_it_needs_its_role_and_a_user_there) {
+    support::Redis master;
+    support::Sentinels sentinels(master, 1, 1);
+    master.execute(documented_user({"+role"}));
+    sentinels.execute({"ACL", "SETUSER", "watcher", "on", ">watch", "resetchannels", "&+switch-master", "-@all", "+ping",
+                       "+client|setname", "+sentinel|get-master-addr-by-name", "+subscribe"});
+    Address address = as_that_user(sentinels.url());
+    address.sentinel_user = "watcher";
+    address.sentinel_password = "watch";
+    Linked linked(address);
+    ASSERT_TRUE(linked.until_up());
+    EXPECT_EQ(linked.command({"SET", "millrace:k", "v"})->text, "OK");
+
+    Address sentinel;
+    sentinel.endpoints = address.endpoints;
+    sentinel.user = "watcher";
+    sentinel.password = "watch";
+    bool subscribed = false;
+    Messages messages;
+    messages.message = [](std::string_view, std::string_view) {};
+    messages.subscribed = [&] { subscribed = true; };
+    messages.lost = [](std::string_view reason) { ADD_FAILURE() << reason; };
+    Subscription subscription(linked.context, sentinel, {"+switch-master"}, messages, linked.observer);
+    subscription.start();
+    EXPECT_TRUE(linked.until([&] { return subscribed; }));
 }
 
 TEST(RedisAcl, a_channel_that_is_not_ours_is_said_to_be_lost) {

@@ -97,7 +97,7 @@ TEST(RedisSentinel, says_why_there_is_no_master) {
 TEST(RedisSentinel, sentinels_have_a_password_of_their_own) {
     support::Redis master;
     support::Sentinels sentinels(master, 1, 1);
-    sentinels.demand_password("watch");
+    sentinels.execute({"ACL", "SETUSER", "default", ">watch"});
     config::RedisSettings settings;
     settings.url = sentinels.url();
     Linked without(address_of(settings).value());

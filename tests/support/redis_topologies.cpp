@@ -55,8 +55,10 @@ std::string Sentinels::url() const {
 
 void Sentinels::failover() const { sentinels_.front()->execute({"SENTINEL", "FAILOVER", "cache"}); }
 
-void Sentinels::demand_password(const std::string& password) const {
-    for (const auto& sentinel : sentinels_) sentinel->execute({"ACL", "SETUSER", "default", ">" + password});
+std::string Sentinels::execute(const std::vector<std::string>& words) const {
+    std::string reply;
+    for (const auto& sentinel : sentinels_) reply = sentinel->execute(words);
+    return reply;
 }
 
 void Sentinels::wait_for_replicas(std::size_t count) const {

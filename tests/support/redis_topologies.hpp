@@ -13,10 +13,10 @@ namespace support {
 class Sentinels {
 public:
     Sentinels(const Redis& master, std::size_t count, std::size_t quorum);
-    [[nodiscard]] std::string url() const;            // redis+sentinel://…/cache
-    void wait_for_replicas(std::size_t count) const;  // until each sentinel could promote one
-    void failover() const;                            // promotes a replica though the master lives
-    void demand_password(const std::string& password) const;
+    [[nodiscard]] std::string url() const;                             // redis+sentinel://…/cache
+    void wait_for_replicas(std::size_t count) const;                   // until each sentinel could promote one
+    void failover() const;                                             // promotes a replica though the master lives
+    std::string execute(const std::vector<std::string>& words) const;  // at each; the last one's reply
     void kill9(std::size_t index) { sentinels_[index]->kill9(); }
 
 private:
