@@ -161,6 +161,7 @@ private:
     Floor floor_, latest_;
     Floor heard_;       // all hard purges that came after it are known; nothing: none are
     State everything_;  // of the tag "*"
+    Xid highest_ = 0;   // of all that was recorded: who sees all up to it, whatever its tags, sees what there is to see
     Purges purges_;
     std::vector<Invalidation> unplaced_;  // came while unfenced, since the last gap
     Range unplaced_rest_;                 // of those that were too many
