@@ -9,7 +9,7 @@ using cache::Entry;
 using cache::Use;
 
 void Replica::ask(Question question, Identity who, const Token* token) {
-    if (dead_ || world_.now() < paused_until_) return;
+    if (process_.dead || world_.now() < process_.stopped_until) return;
     ask(Waiter{question, who, token, 0});
 }
 
@@ -32,7 +32,7 @@ Use Replica::use_of(const Entry& entry, Question question, const Token* token, W
 }
 
 void Replica::ask(const Waiter& waiter) {
-    const std::string key = key_of(waiter.question, waiter.who, world_.fault);
+    const std::string& key = world_.keys[place_of(waiter.question, waiter.who)];
     if (cache::Kept* kept = store_.look(key)) {
         const Use use = use_of(*kept->entry, waiter.question, waiter.token, kept->known_valid);
         if (use == Use::fresh || (use == Use::stale && world_.fault == Fault::stale_hit_renews_itself))
@@ -44,7 +44,7 @@ void Replica::ask(const Waiter& waiter) {
             return;
         }
     } else {
-        knows_.given.erase(key_of(waiter.question, waiter.who, Fault::none));
+        knows_.given[place_of(waiter.question, waiter.who)] = {};
     }
     if (!trusted()) {
         if (!world_.database_up) give_spare(key, waiter);

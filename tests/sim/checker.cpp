@@ -63,14 +63,13 @@ void Checker::check_order(const Given& answer, const Answer& body, Knowledge& re
     if (answer.use != Use::fresh) return;
     if (body.read < replica.purged[place]) fail("G1", "given as fresh after a purge was heard of");
     if (by_time_alone(answer.question)) return;
-    const std::string key = key_of(answer.question, answer.who, Fault::none);
-    const auto before = replica.given.find(key);
+    Values& before = replica.given[place_of(answer.question, answer.who)];
     for (const std::size_t cell : cells_of(answer.question, answer.who)) {
         if (older(body.values[cell], replica.heard[cell])) fail("G2", "older than what was heard of");
-        if (!world_.scenario.replicated_reads && before != replica.given.end() && older(body.values[cell], before->second[cell]))
+        if (!world_.scenario.replicated_reads && older(body.values[cell], before[cell]))
             fail("G2", "older than what was given before");
     }
-    replica.given[key] = body.values;
+    before = body.values;
 }
 
 // G3: with the token, on every replica; without it, where the write was made.
@@ -94,17 +93,17 @@ void Checker::in_redis(const Answer& before, const Answer& after) {
 }
 
 // G6: one in a process; and one in the cluster by lease, for as long as the lease lasts and Redis remembers it.
-void Checker::fill_begins(int replica, const std::string& key, const std::string& name, Ms leased) {
+void Checker::fill_begins(int replica, std::size_t place, const std::string& name, Ms leased) {
     ++fills;
-    if (++filling_[{replica, key}] > 1) fail("G6", "two fills of one key in one replica");
+    if (++filling_[{replica, place}] > 1) fail("G6", "two fills of one key in one replica");
     if (leased == 0 || leased + lease_ms <= world_.now()) return;
     for (const Ms other : leased_[name])
         if (other + lease_ms > world_.now() && other > world_.redis.emptied_at) fail("G6", "two replicas fill by lease");
     leased_[name].push_back(leased);
 }
 
-void Checker::fill_ends(int replica, const std::string& key, const std::string& name, Ms leased) {
-    if (const auto found = filling_.find({replica, key}); found != filling_.end() && --found->second == 0)
+void Checker::fill_ends(int replica, std::size_t place, const std::string& name, Ms leased) {
+    if (const auto found = filling_.find({replica, place}); found != filling_.end() && --found->second == 0)
         filling_.erase(found);
     if (leased != 0) std::erase(leased_[name], leased);
 }

@@ -24,7 +24,7 @@ struct Knowledge {
     Values heard{};
     std::array<Ms, questions> purged{}, purged_hard{};  // when the newest that was heard of had come into force; 0: none
     std::array<std::pair<Version, std::uint32_t>, cells> own{};  // and in which life of the database
-    std::map<std::string, Values> given;  // by key: what the entry in memory that was given last says
+    std::array<Values, places> given{};  // what the entry in memory that was given last says
     std::uint32_t life = 0;               // of the database, as far as the replica knows
 };
 
@@ -44,8 +44,8 @@ public:
     void given(const Given& answer, Knowledge& replica);
     void in_redis(const Answer& before, const Answer& after);
     // `leased`: since when it holds the lease of that name; 0: it does not.
-    void fill_begins(int replica, const std::string& key, const std::string& name, Ms leased);
-    void fill_ends(int replica, const std::string& key, const std::string& name, Ms leased);
+    void fill_begins(int replica, std::size_t place, const std::string& name, Ms leased);
+    void fill_ends(int replica, std::size_t place, const std::string& name, Ms leased);
     void purged(Question question, bool hard);
     void forget_purges() { purges_ = {}; }
     void fail(std::string_view guarantee, const std::string& why);
@@ -71,7 +71,7 @@ private:
     const World& world_;
     std::string violated_;
     std::array<std::vector<Purge>, questions> purges_;
-    std::map<std::pair<int, std::string>, int> filling_;
+    std::map<std::pair<int, std::size_t>, int> filling_;
     std::map<std::string, std::vector<Ms>> leased_;  // by name
 };
 

@@ -17,7 +17,7 @@ void Replica::fill(const std::string& key, const FlightPointer& flight) {
     fill->began = wall();
     fill->answer.began = world_.now();
     world_.note("replica ", id_, " reads ", epoch_, key, flight->leased != 0 ? " by lease" : "");
-    world_.checker.fill_begins(id_, key, flight->name, flight->leased);
+    world_.checker.fill_begins(id_, place_of(flight->leader.question, flight->leader.who), flight->name, flight->leased);
     after(world_.random.between(1, world_.scenario.read_ms_max), [this, fill] {
         read(*fill);
         after(world_.random.between(1, world_.scenario.read_ms_max), [this, fill] { finish(*fill); });
@@ -47,7 +47,7 @@ void Replica::read(Fill& fill) {
 void Replica::check_useful(const Fill& fill) {
     const bool heard_all = open_ && listening_ && inbox_.empty() && trusted() && knows_.life == world_.postgres.lives();
     if (!world_.scenario.roomy || !heard_all || !world_.postgres.invisible().empty()) return;
-    if (fence_.valid(fill.snapshot, tags_of(fill.flight->leader.question, world_.fault))) return;
+    if (fence_.valid(fill.snapshot, world_.tags[static_cast<std::size_t>(fill.flight->leader.question)])) return;
     world_.note("replica ", id_, " knows ", fence_.encode_states(epoch_));
     world_.checker.fail("useful", "refused though it was read just now: " + fill.snapshot.to_string());
 }
@@ -55,7 +55,7 @@ void Replica::check_useful(const Fill& fill) {
 std::shared_ptr<const Entry> Replica::entry_of(const Fill& fill) const {
     auto entry = std::make_shared<Entry>();
     entry->body = std::make_shared<const std::string>(fill.answer.to_bytes());
-    entry->tags = tags_of(fill.answer.question, world_.fault);
+    entry->tags = world_.tags[static_cast<std::size_t>(fill.answer.question)];
     entry->snapshot = fill.snapshot;
     entry->stored = fill.began;
     entry->fresh_for = std::chrono::milliseconds(fresh_ms);
@@ -64,7 +64,7 @@ std::shared_ptr<const Entry> Replica::entry_of(const Fill& fill) const {
 
 void Replica::finish(Fill& fill) {
     world_.note("replica ", id_, " has read ", static_cast<int>(fill.flight->leader.question));
-    world_.checker.fill_ends(id_, fill.key, fill.flight->name, fill.flight->leased);
+    world_.checker.fill_ends(id_, place_of(fill.flight->leader.question, fill.flight->leader.who), fill.flight->name, fill.flight->leased);
     if (fill.flight->leased != 0 && world_.redis.up)
         world_.redis.release(fill.flight->name, fill.flight->owner, world_.fault == Fault::lease_of_another_released);
     if (!fill.done) return land(fill.key, fill.flight, nullptr);
@@ -102,7 +102,7 @@ void Replica::share(const std::string& key, const Entry& entry) {
     const Ms delay = !calm && world_.random.one_in(10) ? world_.random.between(50, 3'000) : world_.random.between(0, 5);
     const std::string name = epoch_ + key;
     if (!calm && world_.random.one_in(20)) return;  // lost
-    world_.agenda.after(delay, [this, name, order = cache::order_of(entry), bytes = cache::encode(entry, name)] {
+    world_.agenda.after(delay, nullptr, [this, name, order = cache::order_of(entry), bytes = cache::encode(entry, name)] {
         if (!world_.redis.up) return;
         const Redis::Stored* before = world_.redis.get(name, world_.now());
         const std::string present = before != nullptr ? before->bytes : std::string();
@@ -129,7 +129,7 @@ void Replica::land(const std::string& key, const FlightPointer& flight, const st
 
 // It knows of its own write before it answers.
 void Replica::wrote(const Announcement& said) {
-    if (dead_) return;
+    if (process_.dead) return;
     if (world_.fault != Fault::own_write_not_applied) apply(said);
     for (const Change& change : said.changes) knows_.own[change.cell] = {change.version, world_.postgres.lives()};
 }

@@ -1,5 +1,6 @@
 // What a replica hears: invalidations, beats and their absence, gaps and what ends them, other lives of the database.
 #include <algorithm>
+#include <utility>
 
 #include "replica.hpp"
 
@@ -23,16 +24,6 @@ bool Replica::trusted() const {
     return fence_.fenced() && (trust_.holds(steady(world_.now())) || world_.fault == Fault::silence_unnoticed);
 }
 
-// What happens in a process that is stopped happens when it goes on, in no certain order.
-void Replica::after(Ms delay, std::function<void()> what) {
-    world_.agenda.after(delay, [this, what = std::move(what)]() mutable {
-        if (dead_) return;
-        if (world_.now() < paused_until_)
-            return after(paused_until_ - world_.now() + world_.random.between(0, 20), std::move(what));
-        what();
-    });
-}
-
 void Replica::connect() {
     after(world_.random.between(5, 200), [this] {
         if (!world_.database_up || open_) return connect();
@@ -43,7 +34,7 @@ void Replica::connect() {
         channel_free_at_ = world_.now();
         if (world_.fault == Fault::snapshot_before_listen) {
             take_since();
-            return after(world_.random.between(1, 30), [this, channel = channel_] { open_ = channel == channel_ && listening_; });
+            return after(world_.random.between(1, 300), [this, channel = channel_] { open_ = channel == channel_ && listening_; });
         }
         open_ = true;
         after(world_.random.between(1, 30), [this, channel = channel_] {
@@ -83,7 +74,10 @@ void Replica::end_gap(std::uint32_t life) {
     }
     set_epoch(world_.postgres.timeline(), world_.postgres.crashes());
     if (!gap_before_) first_since_ = since_;
-    if (world_.fault == Fault::gap_forgets_the_unseen) fence_.forget();
+    if (world_.fault == Fault::gap_forgets_the_unseen) {
+        fence_.lose();
+        fence_.forget();
+    }
     PgSnapshot since = world_.fault == Fault::gap_without_floor && gap_before_ ? first_since_ : since_;
     const auto* published = world_.redis.published(epoch_);
     if (world_.fault == Fault::adopts_too_early && !gap_before_ && published != nullptr)
@@ -114,9 +108,11 @@ void Replica::set_epoch(std::uint32_t timeline, std::uint32_t crashes) {
     if (life != knows_.life) {
         knows_.heard = {};
         knows_.purged = knows_.purged_hard = {};
-        knows_.given.clear();
+        knows_.given = {};
     }
     knows_.life = life;
+    for (const Announcement& said : std::exchange(unplaced_, {}))
+        if (said.life == life) learn(said);
     if (epoch == epoch_) return;
     epoch_ = epoch;
     ++era_;
@@ -176,16 +172,17 @@ void Replica::apply(const Announcement& said) {
         std::erase_if(invalidation->tags, [](const fence::Tag& tag) { return tag.find('#') == fence::Tag::npos; });
     if (world_.fault == Fault::purge_unnoticed) invalidation->purged.clear();
     fence_.invalidate(*invalidation);
+    if (knows_.life != said.life) return unplaced_.push_back(said);
+    learn(said);
+}
+
+void Replica::learn(const Announcement& said) {
     for (const Change& change : said.changes)
         knows_.heard[change.cell] = std::max(knows_.heard[change.cell], change.version);
     for (std::size_t i = 0; i < questions; ++i) {
-        const fence::Tag tag(route_tag(static_cast<Question>(i)));
-        const auto names = [&](const std::vector<fence::Tag>& tags) {
-            return std::ranges::find(tags, tag) != tags.end() || std::ranges::find(tags, fence::everything) != tags.end();
-        };
-        if (said.at == 0) continue;
-        if (names(invalidation->tags)) knows_.purged[i] = std::max(knows_.purged[i], said.at);
-        if (said.hard && names(invalidation->tags)) knows_.purged_hard[i] = std::max(knows_.purged_hard[i], said.at);
+        if (!said.purges(static_cast<Question>(i))) continue;
+        knows_.purged[i] = std::max(knows_.purged[i], said.at);
+        if (said.hard) knows_.purged_hard[i] = std::max(knows_.purged_hard[i], said.at);
     }
 }
 

@@ -58,7 +58,10 @@ void Postgres::abort(Xid xid) {
 
 Announcement Postgres::log_commit(Xid xid, bool flush) {
     const auto transaction = find(xid);
-    Announcement said{xid, std::to_string(xid) + transaction->payload, {}};
+    Announcement said;
+    said.xid = xid;
+    said.payload = std::to_string(xid) + transaction->payload;
+    said.life = lives();
     for (const std::size_t cell : transaction->cells) said.changes.push_back({cell, history_.commit(), values_[cell]});
     log_.push_back({Record::Kind::commit, xid, transaction->last, said.changes});
     if (flush) flushed_ = log_.size();

@@ -24,8 +24,14 @@ struct Announcement {
     Xid xid = 0;
     std::string payload;
     std::vector<Change> changes;
-    Ms at = 0;  // of a purge: when it came into force; else 0
+    std::uint32_t life = 0;  // of the database
+    Ms at = 0;                     // of a purge: when it came into force
+    std::string_view tag;          // of a purge
     bool hard = false;
+
+    [[nodiscard]] bool purges(Question question) const {
+        return !tag.empty() && (tag == "*" || tag == "@v1" || tag == route_tag(question));
+    }
 };
 
 // What a server knows that has applied the log up to a place.

@@ -27,9 +27,9 @@ public:
     // What the database and the network do to it.
     void hear(const Announcement& said);
     void lose_channel();  // what was underway is lost; it is noticed later, or by silence
-    void pause(Ms length) { paused_until_ = world_.now() + length; }
-    void die() { dead_ = true; }
-    [[nodiscard]] bool alive() const { return !dead_; }
+    void pause(Ms length) { process_.stopped_until = world_.now() + length; }
+    void die() { process_.dead = true; }
+    [[nodiscard]] bool alive() const { return !process_.dead; }
 
     void ask(Question question, Identity who, const Token* token);
     // It made this write, and answers now.
@@ -59,6 +59,7 @@ private:
     void push(Message message);
     void deliver();
     void apply(const Announcement& said);
+    void learn(const Announcement& said);  // so that its answers may be judged by it
     void begin_beat();
     void send_beat();
     void watch_beat(std::uint64_t number);
@@ -113,13 +114,12 @@ private:
     void land(const std::string& key, const FlightPointer& flight, const std::shared_ptr<const cache::Entry>& entry);
 
     [[nodiscard]] WallTime wall() const;
-    void after(Ms delay, std::function<void()> what);
+    void after(Ms delay, std::function<void()> what) { world_.agenda.after(delay, &process_, std::move(what)); }
 
     World& world_;
     int id_;
     Ms skew_;
-    bool dead_ = false;
-    Ms paused_until_ = 0;
+    Process process_;
     Bounds bounds_;
     fence::Fence fence_;
     fence::Trust trust_{std::chrono::milliseconds(bound_ms)};
@@ -133,6 +133,7 @@ private:
     std::uint64_t channel_ = 0;  // which one; what is underway on another is lost
     Ms channel_free_at_ = 0;     // messages come in order
     std::deque<Message> inbox_;
+    std::vector<Announcement> unplaced_;  // of a life of the database that is not known of yet, or no more
     PgSnapshot since_, first_since_;
     Ms since_at_ = 0;
     Values since_values_{};

@@ -58,6 +58,8 @@ std::vector<fence::Tag> tags_of(Question question, Fault fault) {
     return tags;
 }
 
+namespace {
+
 std::string key_of(Question question, Identity who, Fault fault) {
     constexpr std::array<std::string_view, 2> roles = {"anon", "clerk"}, claims = {"{\"sub\":0}", "{\"sub\":1}"};
     constexpr std::array<std::string_view, questions> queries = {"id=eq.0", "id=eq.1", "id=eq.2", "", "", "", "", ""};
@@ -69,6 +71,17 @@ std::string key_of(Question question, Identity who, Fault fault) {
     if (fault != Fault::role_left_out_of_key) parts.role = roles[who.role];
     if (by_claims(question) && fault != Fault::claims_left_out_of_key) parts.claims = claims[who.claim];
     return cache::make_key(parts);
+}
+
+}  // namespace
+
+std::array<std::string, places> keys(Fault fault) {
+    std::array<std::string, places> all;
+    for (std::size_t i = 0; i < places; ++i) {
+        const Identity who{static_cast<std::uint8_t>(i >> 1 & 1), static_cast<std::uint8_t>(i & 1)};
+        all[i] = key_of(static_cast<Question>(i / 4), who, fault);
+    }
+    return all;
 }
 
 std::string Answer::to_bytes() const {

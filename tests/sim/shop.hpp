@@ -43,8 +43,13 @@ inline constexpr std::size_t questions = 8;
 
 [[nodiscard]] std::vector<std::size_t> cells_of(Question question, Identity who);
 [[nodiscard]] std::vector<fence::Tag> tags_of(Question question, Fault fault);
-[[nodiscard]] std::string key_of(Question question, Identity who, Fault fault);
 [[nodiscard]] std::string_view route_tag(Question question);
+// Of who asks what: one place for each that must not meet another.
+inline constexpr std::size_t places = questions * 4;
+inline std::size_t place_of(Question question, Identity who) {
+    return static_cast<std::size_t>(question) * 4 + who.role * 2U + (question == Question::notes ? who.claim : 0U);
+}
+[[nodiscard]] std::array<std::string, places> keys(Fault fault);
 inline bool by_claims(Question question) { return question == Question::notes; }
 inline bool by_time_alone(Question question) { return question == Question::call; }
 

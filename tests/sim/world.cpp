@@ -9,18 +9,18 @@
 namespace millrace::sim {
 namespace {
 
-constexpr Ms end_ms = 45'000, settle_ms = 3 * bound_ms, proof_ms = 7'000;
+constexpr Ms end_ms = 22'000, settle_ms = 20'000, proof_ms = 7'000;
 
 constexpr std::array<std::string_view, 8> purge_tags = {"@v1/items", "@v1/orders",   "@v1/both", "@v1/notes",
                                                         "@v1/rpc/call", "@v1", "*",     "@v1/items"};
-
-bool purges(std::string_view tag, Question question) { return tag == "*" || tag == "@v1" || tag == route_tag(question); }
 
 Scenario scenario_of(Random& random) {
     Scenario scenario;
     scenario.decoding = random.one_in(3);
     scenario.roomy = !random.one_in(3);
     scenario.replicated_reads = random.one_in(3);
+    scenario.slow_standby = random.one_in(2);
+    scenario.quiet = random.one_in(3);
     scenario.stale_allowed = random.one_in(2);
     scenario.asynchronous_commits = random.one_in(3);
     scenario.calm = random.one_in(12);
@@ -34,10 +34,11 @@ Scenario scenario_of(Random& random) {
 }  // namespace
 
 World::World(std::uint64_t seed, Fault planted, bool traced)
-    : random(seed), fault(planted), scenario(scenario_of(random)), checker(*this) {
+    : random(seed), fault(planted), keys(sim::keys(planted)), scenario(scenario_of(random)), checker(*this) {
     trace.on = traced;
+    for (std::size_t i = 0; i < questions; ++i) tags[i] = tags_of(static_cast<Question>(i), fault);
     note(scenario.decoding ? "decoding" : "triggers", scenario.roomy ? "" : ", small fence",
-         scenario.replicated_reads ? ", reads from a standby" : "", scenario.stale_allowed ? ", stale allowed" : "",
+         scenario.replicated_reads ? ", reads from a standby" : "", scenario.slow_standby ? ", slow standby" : "", scenario.quiet ? ", quiet" : "", scenario.stale_allowed ? ", stale allowed" : "",
          scenario.asynchronous_commits ? ", commits not flushed" : "", scenario.calm ? ", calm" : "");
     const std::size_t count = 2 + random.pick(2);
     for (std::size_t i = 0; i < count; ++i) replicas.push_back(join());
@@ -54,10 +55,10 @@ std::unique_ptr<Replica> World::join() {
 }
 
 std::string World::run() {
-    every(20, 600, &World::write);
-    every(20, 250, &World::ask);
-    if (!scenario.calm) every(500, 9'000, &World::disturb);
-    every(4'000, 25'000, &World::purge);
+    scenario.quiet ? every(100, 2'000, &World::write) : every(20, 600, &World::write);
+    every(20, 350, &World::ask);
+    if (!scenario.calm) every(300, 6'000, &World::disturb);
+    every(3'000, 16'000, &World::purge);
     while (checker.violated().empty() && agenda.step(end_ms)) {}
     settle();
     while (checker.violated().empty() && agenda.step(end_ms + settle_ms)) {}
@@ -67,7 +68,7 @@ std::string World::run() {
 }
 
 void World::every(Ms least, Ms most, void (World::*what)()) {
-    agenda.after(random.between(least, most), [this, least, most, what] {
+    agenda.after(random.between(least, most), nullptr, [this, least, most, what] {
         if (settling_) return;
         (this->*what)();
         every(least, most, what);
@@ -78,7 +79,7 @@ Replica& World::any() { return *replicas[random.pick(replicas.size())]; }
 
 // Some transaction goes one step further: it begins, writes, ends. The oldest is mostly left as it is.
 void World::write() {
-    postgres.replay(random.pick(6));
+    postgres.replay(random.pick(scenario.slow_standby ? 2 : 4));
     if (!database_up) return;
     const auto open = postgres.open();
     if (open.empty() || (open.size() < 4 && random.one_in(2))) {
@@ -120,7 +121,7 @@ void World::commit(Xid xid, Replica* writer) {
         postgres.reveal(said.xid);
         if (!scenario.decoding) announce(said);
         if (writer == nullptr || !writer->alive()) return;
-        agenda.after(random.between(1, 30), [this, said, writer, life] {
+        agenda.after(random.between(1, 30), nullptr, [this, said, writer, life] {
             if (life != postgres.lives() || !writer->alive()) return;
             writer->wrote(said);
             tokens.push_back({said.xid, life, said.changes});
@@ -128,7 +129,7 @@ void World::commit(Xid xid, Replica* writer) {
     };
     if (!scenario.decoding) return become_visible();
     announce(said);
-    agenda.after(random.one_in(3) ? random.between(1, 400) : 0, become_visible);
+    agenda.after(random.one_in(3) ? random.between(1, 400) : 0, nullptr, become_visible);
 }
 
 void World::announce(const Announcement& said) {
@@ -145,10 +146,11 @@ void World::purge() {
     Announcement said = postgres.log_commit(xid, true);
     postgres.reveal(xid);
     said.at = now();
+    said.tag = tag;
     said.hard = hard;
     note("purge of ", tag, hard ? ", hard" : "", ", xid ", xid);
     for (std::size_t i = 0; i < questions; ++i)
-        if (purges(tag, static_cast<Question>(i))) checker.purged(static_cast<Question>(i), hard);
+        if (said.purges(static_cast<Question>(i))) checker.purged(static_cast<Question>(i), hard);
     announce(said);
 }
 
@@ -170,14 +172,14 @@ void World::disturb() {
         note("Redis goes down");
         redis.up = false;
         if (random.one_in(2)) redis.flush(now());
-        agenda.after(random.between(100, 4'000), [this] { redis.up = true; });
+        agenda.after(random.between(100, 4'000), nullptr, [this] { redis.up = true; });
         return;
     }
     case 3: note("Redis is flushed"); return redis.flush(now());
     case 4: {
         Replica& replica = any();
         note("replica ", replica.id(), " stops for a while");
-        return replica.pause(random.between(100, 12'000));
+        return replica.pause(random.between(100, 8'000));
     }
     case 5: {
         const std::size_t index = random.pick(replicas.size());
@@ -203,7 +205,7 @@ void World::interrupt(bool failover) {
     note(failover ? "failover" : "crash");
     database_up = false;
     for (const auto& replica : replicas) replica->lose_channel();
-    agenda.after(random.between(0, 3'000), [this, failover] {
+    agenda.after(random.between(0, 3'000), nullptr, [this, failover] {
         failover ? postgres.fail_over() : postgres.crash();
         checker.forget_purges();
         database_up = true;
@@ -229,8 +231,8 @@ void World::prove_useful() {
         replica->ask(question, {}, nullptr);
         // Its time may be over just at the second.
         const std::uint64_t hits = replica->hits();
-        agenda.after(3'000, [question, &asked = *replica] { asked.ask(question, {}, nullptr); });
-        agenda.after(6'000, [this, question, hits, &asked = *replica] {
+        agenda.after(3'000, nullptr, [question, &asked = *replica] { asked.ask(question, {}, nullptr); });
+        agenda.after(6'000, nullptr, [this, question, hits, &asked = *replica] {
             asked.ask(question, {}, nullptr);
             if (asked.hits() == hits) checker.fail("useful", "no hit for replica " + std::to_string(asked.id()));
         });

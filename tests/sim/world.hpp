@@ -20,15 +20,17 @@ class Replica;
 
 // As a deployment would be set up; the bound of G1 is made of these.
 inline constexpr Ms heartbeat_ms = 1'000, lag_limit_ms = 5'000, bound_ms = heartbeat_ms + lag_limit_ms;
-inline constexpr Ms fresh_ms = 30'000, while_revalidate_ms = 2'000, if_error_ms = 8'000;
+inline constexpr Ms fresh_ms = 15'000, while_revalidate_ms = 2'000, if_error_ms = 8'000;
 inline constexpr Ms skew_ms_max = 200;
-inline constexpr Ms lease_ms = 2'000, lease_wait_ms = 400;
+inline constexpr Ms lease_ms = 2'000, lease_wait_ms = 120;
 
 // What differs from seed to seed.
 struct Scenario {
     bool decoding = false;       // else triggers and NOTIFY
     bool roomy = true;           // the fence's bounds are as large as they ship
     bool replicated_reads = false;
+    bool slow_standby = false;
+    bool quiet = false;          // few writes
     bool stale_allowed = false;
     bool asynchronous_commits = false;
     bool calm = false;           // no failures at all
@@ -75,6 +77,8 @@ public:
 
     Random random;
     Fault fault;
+    std::array<std::string, places> keys;  // as the fault has them
+    std::array<std::vector<fence::Tag>, questions> tags;
     Scenario scenario;
     Trace trace;
     Agenda agenda;
