@@ -25,8 +25,12 @@ void Invalidator::notified(std::string_view payload, std::string_view channel) {
     const auto parsed = fence::parse_invalidation(payload);
     // Whoever may NOTIFY may send nonsense; what cannot be read might have been an invalidation, so the caches start anew.
     if (!parsed) return distrust("an invalidation could not be read");
-    observer_.on(events::InvalidationSeen{"trigger", parsed->tags.size()});
-    const auto shared = std::make_shared<const fence::Invalidation>(*parsed);
+    apply(*parsed, "trigger");
+}
+
+void Invalidator::apply(const fence::Invalidation& invalidation, std::string_view source) {
+    observer_.on(events::InvalidationSeen{source, invalidation.tags.size()});
+    const auto shared = std::make_shared<const fence::Invalidation>(invalidation);
     for (const auto& worker : workers_) worker->invalidate(shared);
 }
 
@@ -50,6 +54,7 @@ void Invalidator::catalog_read(Epoch epoch) {
 
 void Invalidator::heartbeat(std::string_view snapshot, Duration lag) {
     observer_.on(events::InvalidationLag{lag});
+    lag_ = lag;
     const auto parsed = fence::PgSnapshot::parse(snapshot);
     if (!parsed || !listening_) return;
     const auto shared = std::make_shared<const fence::PgSnapshot>(*parsed);

@@ -26,7 +26,12 @@ public:
 
     // The catalog was read after the last listening(): which database it was read from is known, so the gap may end.
     void catalog_read(Epoch epoch);
+    // What was changed, from whichever source, to every worker.
+    void apply(const fence::Invalidation& invalidation, std::string_view source);
+
     [[nodiscard]] bool fenced() const { return fenced_; }
+    [[nodiscard]] Duration lag() const { return lag_; }  // of the last beat
+    [[nodiscard]] const Epoch& epoch() const { return epoch_; }
 
 private:
     void notified(std::string_view payload, std::string_view channel);
@@ -43,6 +48,7 @@ private:
     std::shared_ptr<const fence::PgSnapshot> since_;  // taken after LISTEN: the gap ends there
     bool listening_ = false, fenced_ = false;
     Epoch epoch_;
+    Duration lag_{};
 };
 
 }  // namespace millrace::app

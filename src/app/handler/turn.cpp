@@ -62,30 +62,56 @@ http::Outgoing RequestHandler::Turn::outgoing(message::Reply reply) {
     return {std::move(reply), std::move(body)};
 }
 
-message::Reply RequestHandler::Turn::failed(const Error& error) {
-    trace.error_code = error.code;
-    const bool minimal = snapshot->settings.api.error_verbosity == "minimal";
+void RequestHandler::Turn::note_timing() {
+    trace.lane_wait = timing.waited;
+    trace.database = timing.took;
+}
+
+message::Reply error_reply(const Error& error, const pipeline::Snapshot& snapshot, const routes::ApiCatalog* api) {
+    const bool minimal = snapshot.settings.api.error_verbosity == "minimal";
     message::Reply reply = reply::from_error(error, minimal ? reply::Verbosity::minimal : reply::Verbosity::verbose);
     if (api != nullptr) routes::add_version_headers(api->table(), reply.headers);
     return reply;
 }
 
-message::Reply RequestHandler::Turn::hit(const cache::Entry& entry, events::CacheResult where) {
-    trace.cache = where;
-    message::Reply reply = pipeline::from_entry(entry, wall);
-    reply.headers.add("Cache-Status", cache_status_hit(entry, wall, where));
+message::Reply RequestHandler::Turn::failed(const Error& error) {
+    trace.error_code = error.code;
+    return error_reply(error, *snapshot, api);
+}
+
+message::Reply RequestHandler::Turn::hit(const Lookup& found) {
+    trace.cache = found.result;
+    trace.cache_reason = found.reason;
+    message::Reply reply = pipeline::from_entry(*found.entry, wall);
+    const FaultRow& negative = fault_row(Fault::not_singular);
+    if (found.entry->status == negative.status) trace.error_code = negative.code;
+    const bool collapsed = found.result == events::CacheResult::collapsed;
+    reply.headers.add("Cache-Status", collapsed ? "millrace; fwd=uri-miss; collapsed" : cache_status_hit(found, wall));
     pipeline::apply_conditions(request, reply);
     return reply;
 }
 
+message::Reply RequestHandler::Turn::given_for_error(const Lookup& spare) {
+    message::Reply reply = hit(spare);
+    if (spare.use != cache::Use::fresh) trace.cache_reason = events::CacheReason::error;
+    reply.headers.set("Cache-Status", cache_status_stale_for_error(spare, wall));
+    return reply;
+}
+
 void RequestHandler::Turn::missed(message::Reply& reply, bool stored) {
+    if (trace.cache == events::CacheResult::bypass) {
+        const bool unfenced = trace.cache_reason == events::CacheReason::unfenced;
+        reply.headers.add("Cache-Status",
+                          unfenced ? "millrace; fwd=bypass; detail=unfenced" : "millrace; fwd=bypass; detail=hit-for-miss");
+        return;
+    }
     trace.cache = events::CacheResult::miss;
     reply.headers.add("Cache-Status", stored ? "millrace; fwd=uri-miss; stored" : "millrace; fwd=uri-miss");
 }
 
-void RequestHandler::Turn::passed_by(message::Reply& reply, std::string_view why) {
+void RequestHandler::Turn::pass_by(events::CacheReason why) {
     trace.cache = events::CacheResult::bypass;
-    reply.headers.add("Cache-Status", "millrace; fwd=bypass; detail=" + std::string(why));
+    trace.cache_reason = why;
 }
 
 }  // namespace millrace::app

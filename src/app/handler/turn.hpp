@@ -8,6 +8,9 @@
 
 namespace millrace::app {
 
+// An error as the version's answer.
+[[nodiscard]] message::Reply error_reply(const Error& error, const pipeline::Snapshot& snapshot, const routes::ApiCatalog* api);
+
 struct RequestHandler::Turn {
     Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s);
 
@@ -23,9 +26,13 @@ struct RequestHandler::Turn {
     // The reply as it leaves: with what each reply says, whatever it is.
     [[nodiscard]] http::Outgoing outgoing(message::Reply reply);
     [[nodiscard]] message::Reply failed(const Error& error);
-    [[nodiscard]] message::Reply hit(const cache::Entry& entry, events::CacheResult where);
+    [[nodiscard]] message::Reply hit(const Lookup& found);
+    [[nodiscard]] message::Reply given_for_error(const Lookup& spare);  // stale, since the database failed
     void missed(message::Reply& reply, bool stored);
-    void passed_by(message::Reply& reply, std::string_view why);
+    void pass_by(events::CacheReason why);  // the caches; missed() then says so
+
+    void note_timing();
+    [[nodiscard]] Ask ask() const { return {wall, windows, token}; }
 
     const message::Request& request;
     http::Trace& trace;
@@ -39,6 +46,8 @@ struct RequestHandler::Turn {
     TimePoint lap_began;
     std::vector<std::string> values;  // of the request's filters, when its work is that of a shape
     std::string cache_key;
+    cache::StaleWindows windows;
+    pg::Timing timing;
     std::unique_ptr<RowsBody> body;  // of an answer that begins before all its rows are there
 };
 
