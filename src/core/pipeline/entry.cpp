@@ -12,11 +12,14 @@ std::optional<fence::PgSnapshot> snapshot_of(const Work& work, const sql::Result
     return fallback.xmax == 0 ? std::nullopt : std::optional(fallback);
 }
 
+// 406: the rows are not the one that was asked for, which is as true of them as any answer.
+bool may_be_kept(int status) { return status == 200 || status == 206 || status == fault_row(Fault::not_singular).status; }
+
 }  // namespace
 
 std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& results, const message::Reply& reply,
                                      const fence::PgSnapshot& fallback, WallTime began, std::span<const std::string> values) {
-    if (!work.cache || (reply.status != 200 && reply.status != 206)) return std::nullopt;
+    if (!work.cache || !may_be_kept(reply.status)) return std::nullopt;
     auto snapshot = snapshot_of(work, results, fallback);
     if (!snapshot || reply.body.view().size() > work.snapshot->settings.cache.entry_bytes_max) return std::nullopt;
     cache::Entry entry;
