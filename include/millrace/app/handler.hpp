@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "millrace/app/admission.hpp"
+#include "millrace/app/standby.hpp"
 #include "millrace/app/tiered_cache.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/policy.hpp"
@@ -23,7 +24,8 @@ public:
     using Broadcast = std::function<void(const fence::Invalidation&)>;
     using Work = std::shared_ptr<const pipeline::Work>;
 
-    RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache, Broadcast broadcast);
+    RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, Standby& standby, TieredCache& cache,
+                   Broadcast broadcast);
 
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
 
@@ -37,10 +39,13 @@ private:
     [[nodiscard]] Result<pipeline::Prepared> plan(Turn& turn, const routes::Match& match, bool rememberable);
     [[nodiscard]] Work recall(Turn& turn);
     void remember(const Work& work);
+    [[nodiscard]] std::optional<message::Reply> known_hit(Turn& turn);
+    void remember_caller(const pipeline::Work& work);
+    [[nodiscard]] std::optional<message::Reply> hit_memory(Turn& turn, const pipeline::Work& work);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_through_cache(Turn& turn, Work work);
     [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work, TieredCache::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_from_database(Turn& turn, Work work);
-    [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query(Turn& turn, const pipeline::Work& work);
+    [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query(Turn& turn, Work& work);
     [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query_whole(const pipeline::Work& work, sql::BoundScript script,
                                                                         Deadline deadline, pg::Timing& timing);
     [[nodiscard]] std::size_t kept_bytes(const pipeline::Work& work) const;
@@ -50,13 +55,16 @@ private:
 
     std::shared_ptr<const pipeline::Snapshot> snapshot_;
     pg::Pool& pool_;
+    Standby& standby_;
     TieredCache& cache_;
     Broadcast broadcast_;
     Admission admission_;
     policy::ShapeTimes shape_times_;
     std::unordered_map<std::string, Work> remembered_;  // of this snapshot; bounded
+    std::unordered_map<std::string, Work> known_;       // of callers with a token: without statements; the same
     auth::TokenCache tokens_;                           // the same
     std::array<std::uint64_t, 1024> seen_once_{};       // hashes of requests that were not remembered yet
+    std::string caller_key_;                            // of the request at hand, or empty
     std::string remember_key_;                          // of the request at hand; a member for its memory's sake
 };
 

@@ -72,6 +72,7 @@ public:
 
     // The cluster that the entries are of. Another one than before: nothing known holds, unfenced until the next gap().
     void set_epoch(std::string_view system_identifier, std::uint32_t timeline);
+    [[nodiscard]] bool is_epoch(std::string_view system_identifier, std::uint32_t timeline) const;
     void invalidate(const fence::Invalidation& invalidation) { fence_.invalidate(invalidation); }
     void heartbeat(const fence::PgSnapshot& snapshot) { fence_.heartbeat(snapshot); }
     void gap(const fence::PgSnapshot& since) { fence_.gap(since); }
@@ -85,6 +86,7 @@ private:
     [[nodiscard]] bool serves(const cache::Entry& entry, WallTime now) const;
     EntryPointer keep(std::string key, EntryPointer entry);
     void share(const std::string& key, const cache::Entry& entry);
+    [[nodiscard]] std::string prefix_of(std::string_view system_identifier, std::uint32_t timeline) const;
     [[nodiscard]] bool shares() const { return link_ != nullptr && !epoch_.empty(); }
 
     config::CacheSettings settings_;

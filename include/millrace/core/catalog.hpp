@@ -82,6 +82,7 @@ struct Relation {
     // reads a materialized view, a foreign table or a system catalog.
     bool is_volatile = false;
     bool reads_session = false;  // the answer may depend on settings or the role, besides row_security
+    bool reads_request = false;  // it names a setting with the request's headers, cookies, method or path
     bool partition = false;      // of a partitioned table: no resource unless a route table lists it
     bool watched = false;        // invalidation triggers are on every base table
     // Tags of every table behind it, itself included when it is one, with the tables they are partitions or children of, and
@@ -181,6 +182,7 @@ struct Catalog {
     std::vector<RoleSettings> role_settings;  // of roles that the login role may become
     std::vector<std::string> timezones;       // names that Postgres knows, sorted
     std::string schema_comment;               // of the first schema, for OpenAPI
+    std::string anonymous_role;               // the login role where no other is
     std::uint64_t system_identifier = 0;
     std::uint32_t timeline = 0;
     int server_version = 0;         // 150004
@@ -216,6 +218,7 @@ struct QueryFacts {
     bool reads_clock = false;              // CURRENT_TIMESTAMP and its kin, TABLESAMPLE
     bool reads_role = false;               // CURRENT_USER and its kin
     bool reads_system = false;             // a relation of the system
+    bool reads_request = false;            // the name of a setting with the request's headers, cookies, method or path
 };
 [[nodiscard]] QueryFacts read_query_tree(std::string_view node_tree);
 

@@ -13,7 +13,10 @@ namespace millrace::events {
 
 enum class CacheResult : std::uint8_t { none, hit_memory, hit_redis, miss, stale, bypass, not_modified };
 enum class LaneClass : std::uint8_t { fast, slow };
-enum class Backend : std::uint8_t { postgres, redis };
+enum class Backend : std::uint8_t { postgres, redis, standby };
+// Of a read that a standby was asked for: its answer was given (used), or the primary was asked because the standby was behind
+// what is known here, is no standby of that primary (foreign), gave an error (failed) or is not there (down).
+enum class StandbyResult : std::uint8_t { used, behind, foreign, failed, down };
 
 // One answered request. Views live during the call only. `route` is the resource's name or one of "admin", "none": bounded.
 struct RequestFinished {
@@ -48,6 +51,9 @@ struct BackendUp {
     Backend backend = Backend::postgres;
     bool up = false;
     std::string_view reason;
+};
+struct StandbyRead {
+    StandbyResult result = StandbyResult::used;
 };
 struct CacheSize {
     std::uint64_t entries = 0, bytes = 0;
@@ -87,7 +93,7 @@ struct Fallen {  // an exception that reached a coroutine's root: a bug, counted
 };
 
 using Event = std::variant<RequestFinished, ConnectionOpened, ConnectionClosed, RequestRefused, LaneWaited, StatementFinished,
-                           LaneGauge, BackendUp, CacheSize, CacheEvicted, CacheFilled, RedisCall, InvalidationSeen,
+                           LaneGauge, BackendUp, StandbyRead, CacheSize, CacheEvicted, CacheFilled, RedisCall, InvalidationSeen,
                            InvalidationLag, FenceChanged, Reloaded, Lifecycle, Fallen>;
 
 // One per thread that emits: called on that thread only, so an implementation may keep unlocked state.

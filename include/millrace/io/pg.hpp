@@ -83,6 +83,7 @@ public:
     // The next rows; none: that was all. The errors are those of run().
     [[nodiscard]] asio::awaitable<Result<sql::Rows>> next();
     [[nodiscard]] Duration took() const;  // from sending to the last row so far
+    void extend(Deadline deadline);       // of what is still to come
 
 private:
     std::shared_ptr<Pool::State> pool_;
@@ -115,12 +116,14 @@ private:
 
 // Blocking, for the control plane. `anonymous_role` empty: the login role. The catalog holds the relations and functions of the
 // schemas, and the relations behind them in other schemas. Functions of `extra_schemas` count as computed columns and
-// relationships and as media handlers, but nothing there can be called or read. Errors: database_unavailable, or
+// relationships and as media handlers, but nothing there can be called or read. `relations`, "schema.name", are there wherever
+// they are. Errors: database_unavailable, or
 // catalog_unavailable with what Postgres said; no password is in them.
 [[nodiscard]] Result<std::shared_ptr<const catalog::Catalog>> introspect(const std::string& url,
                                                                          const std::vector<std::string>& schemas,
                                                                          const std::string& anonymous_role,
-                                                                         const std::vector<std::string>& extra_schemas = {});
+                                                                         const std::vector<std::string>& extra_schemas = {},
+                                                                         const std::vector<std::string>& relations = {});
 
 // Settings whose names begin with `prefix` that the database keeps for the login role, without the prefix: by ALTER ROLE … SET,
 // those of this database first, else as the function `pre_config` ("schema.name", may be empty) sets them.

@@ -10,9 +10,7 @@ int migrate(const CommandLine& line) {
     const Files files = read_files(line.source);
     for (const config::Problem& problem : files.problems) std::cerr << config::to_line(problem) << '\n';
     if (!files.problems.empty()) return 2;
-    const config::DatabaseSettings& database = files.settings.database;
-    auto catalog =
-        pg::introspect(database.url, schemas_of(files.tables), database.anonymous_role, files.settings.api.extra_search_path);
+    auto catalog = read_catalog(files);
     if (!catalog) {
         std::cerr << catalog.error().message << '\n';
         return 1;
@@ -22,7 +20,7 @@ int migrate(const CommandLine& line) {
         std::cout << sql;
         return 0;
     }
-    if (auto done = pg::execute(database.url, sql); !done) {
+    if (auto done = pg::execute(files.settings.database.url, sql); !done) {
         std::cerr << done.error().message << '\n';
         return 1;
     }

@@ -24,10 +24,11 @@ constexpr Duration cheap_limit = 5ms;     // a statement slower than this holds 
 
 }  // namespace
 
-RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache,
-                               Broadcast broadcast)
+RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, Standby& standby,
+                               TieredCache& cache, Broadcast broadcast)
     : snapshot_(std::move(snapshot)),
       pool_(pool),
+      standby_(standby),
       cache_(cache),
       broadcast_(std::move(broadcast)),
       admission_(snapshot_->settings.limits),
@@ -37,6 +38,7 @@ RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapsho
 void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     snapshot_ = std::move(snapshot);
     remembered_.clear();
+    known_.clear();
     tokens_.clear();
 }
 
@@ -59,11 +61,8 @@ asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& r
     if (auto* reply = std::get_if<message::Reply>(&*prepared)) co_return turn.outgoing(std::move(*reply));
 
     Work work = std::get<Work>(std::move(*prepared));
-    if (work->cache) {
-        turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
-        if (auto entry = cache_.find_memory(turn.cache_key, turn.wall); entry && turn.accepts(*entry))
-            co_return turn.outgoing(turn.hit(*entry, events::CacheResult::hit_memory));
-    }
+    if (work->cache)
+        if (auto reply = hit_memory(turn, *work)) co_return turn.outgoing(std::move(*reply));
     const bool cached = work->cache.has_value();
     auto answer = cached ? answer_through_cache(turn, std::move(work)) : answer_from_database(turn, std::move(work));
     auto reply = co_await std::move(answer);
@@ -74,10 +73,12 @@ asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& r
 // Who is asking, and for what: everything up to the statements, or the answer when there is no need of any.
 Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
     const TimePoint began = net::now();
+    if (auto read = turn.read_token(); !read) return std::move(read).error();
     auto identity = tokens_.identify(turn.request, *turn.snapshot->keys, turn.snapshot->settings.auth, turn.wall);
     if (!identity) return std::move(identity).error();
     turn.identify(std::move(*identity));
     turn.timings.jwt = turn.lap();
+    if (auto reply = known_hit(turn)) return pipeline::Prepared(std::move(*reply));
     const bool rememberable = pipeline::rememberable(turn.request, turn.identity);
     if (rememberable)
         if (Work work = recall(turn)) {
@@ -106,6 +107,7 @@ Result<pipeline::Prepared> RequestHandler::plan(Turn& turn, const routes::Match&
     auto prepared = pipeline::prepare(turn.snapshot, match, turn.identity, turn.request);
     const auto* work = prepared ? std::get_if<Work>(&*prepared) : nullptr;
     if (work != nullptr && rememberable && turn.values.empty()) remember(*work);
+    if (work != nullptr && !caller_key_.empty()) remember_caller(**work);
     turn.values.clear();  // the work has them in its own parameters
     return prepared;
 }
@@ -130,6 +132,37 @@ void RequestHandler::remember(const Work& work) {
     remembered_.emplace(remember_key_, work);
 }
 
+// What a caller with a token has asked for before is looked up without being planned again.
+std::optional<message::Reply> RequestHandler::known_hit(Turn& turn) {
+    caller_key_.clear();
+    if (!pipeline::has_caller_key(turn.request, turn.identity)) return std::nullopt;
+    pipeline::append_caller_key(caller_key_, turn.request, turn.identity);
+    const auto found = known_.find(caller_key_);
+    if (found == known_.end()) return std::nullopt;
+    const pipeline::Work& work = *found->second;
+    const auto& sunset = work.api->table().sunset;
+    if (sunset && turn.wall >= *sunset) return std::nullopt;
+    turn.label(*work.api, work.function == nullptr ? work.resource : nullptr, work.function);
+    return hit_memory(turn, work);
+}
+
+// Its statements hold all that was said of the one request: they are not kept.
+void RequestHandler::remember_caller(const pipeline::Work& work) {
+    if (!work.cache || known_.contains(caller_key_)) return;
+    auto known = std::make_shared<pipeline::Work>(work);
+    known->script = {};
+    known->on_standby.reset();
+    if (known_.size() >= remembered_max) known_.clear();
+    known_.emplace(caller_key_, std::move(known));
+}
+
+std::optional<message::Reply> RequestHandler::hit_memory(Turn& turn, const pipeline::Work& work) {
+    turn.cache_key = pipeline::cache_key(*work.cache, turn.values);
+    const auto entry = cache_.find_memory(turn.cache_key, turn.wall);
+    if (!entry || !turn.accepts(*entry)) return std::nullopt;
+    return turn.hit(*entry, events::CacheResult::hit_memory);
+}
+
 asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn, Work work) {
     if (!cache_.fence().fenced()) {
         message::Reply reply = co_await answer_from_database(turn, work);
@@ -152,7 +185,7 @@ asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn,
 asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, TieredCache::Ticket ticket) {
     const fence::PgSnapshot before = cache_.fence().latest();
     const WallTime began = net::wall_now();
-    auto opened = co_await query(turn, *work);
+    auto opened = co_await query(turn, work);
     if (!opened) co_return turn.failed(opened.error());
     if (opened->rest) {
         auto reply = begin(turn, std::move(work), std::move(*opened));
@@ -175,7 +208,7 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
 }
 
 asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn, Work work) {
-    auto opened = co_await query(turn, *work);
+    auto opened = co_await query(turn, work);
     if (!opened) co_return turn.failed(opened.error());
     if (opened->rest) co_return begin(turn, std::move(work), std::move(*opened));
     const TimePoint began = net::now();
@@ -199,15 +232,25 @@ message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
     return std::move(*reply);
 }
 
-asio::awaitable<Result<pg::Opened>> RequestHandler::query(Turn& turn, const pipeline::Work& work) {
+// `work` becomes its twin when it is a standby that answers.
+asio::awaitable<Result<pg::Opened>> RequestHandler::query(Turn& turn, Work& work) {
     pg::Timing timing;
-    const sql::BoundScript script(work.script, turn.values);
-    auto opened = work.streams ? pool_.open(script, lane_for(work), work.authenticated, kept_bytes(work), turn.deadline, timing)
-                               : query_whole(work, script, turn.deadline, timing);
+    if (work->on_standby) {
+        const Standby::Read read{*work, turn.values, lane_for(*work), kept_bytes(*work), turn.token, turn.deadline};
+        auto answer = co_await standby_.ask(read, cache_, timing);
+        if (answer) {
+            work = Work(work->on_standby);
+            turn.answered(timing);
+            co_return std::move(*answer);
+        }
+    }
+    const sql::BoundScript script(work->script, turn.values);
+    auto opened = work->streams
+                      ? pool_.open(script, lane_for(*work), work->authenticated, kept_bytes(*work), turn.deadline, timing)
+                      : query_whole(*work, script, turn.deadline, timing);
     auto results = co_await std::move(opened);
-    turn.trace.lane_wait = timing.waited;
-    turn.trace.database = timing.took;
-    if (results) shape_times_.record(work.script.statements[work.script.main].shape, timing.took);
+    turn.answered(timing);
+    if (results) shape_times_.record(work->script.statements[work->script.main].shape, timing.took);
     co_return results;
 }
 

@@ -11,6 +11,7 @@ namespace millrace::app {
 struct RequestHandler::Turn {
     Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s);
 
+    [[nodiscard]] Result<void> read_token();
     void identify(auth::Identity who);
     void label(const routes::ApiCatalog& api, const routes::Resource* resource, const routes::ApiFunction* function);
 
@@ -24,6 +25,7 @@ struct RequestHandler::Turn {
     [[nodiscard]] http::Outgoing outgoing(message::Reply reply);
     [[nodiscard]] message::Reply failed(const Error& error);
     [[nodiscard]] message::Reply hit(const cache::Entry& entry, events::CacheResult where);
+    void answered(const pg::Timing& timing);
     void missed(message::Reply& reply, bool stored);
     void passed_by(message::Reply& reply, std::string_view why);
 

@@ -90,8 +90,16 @@ void TieredCache::share(const std::string& key, const cache::Entry& entry) {
     link_->post(set);
 }
 
+std::string TieredCache::prefix_of(std::string_view system_identifier, std::uint32_t timeline) const {
+    return prefix_ + ':' + std::string(system_identifier) + ':' + std::to_string(timeline) + ':';
+}
+
+bool TieredCache::is_epoch(std::string_view system_identifier, std::uint32_t timeline) const {
+    return epoch_ == prefix_of(system_identifier, timeline);
+}
+
 void TieredCache::set_epoch(std::string_view system_identifier, std::uint32_t timeline) {
-    std::string epoch = prefix_ + ':' + std::string(system_identifier) + ':' + std::to_string(timeline) + ':';
+    std::string epoch = prefix_of(system_identifier, timeline);
     if (epoch == epoch_) return;
     epoch_ = std::move(epoch);
     fence_.forget();

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include "millrace/app/handler.hpp"
+#include "millrace/app/standby.hpp"
 #include "millrace/app/tiered_cache.hpp"
 #include "millrace/io/http.hpp"
 #include "millrace/io/net.hpp"
@@ -36,9 +37,10 @@ struct Worker::State {
           settings(snapshot->settings),
           tasks(context, observer),
           pool(context, settings.database, observer),
+          standby(context, settings.database, observer),
           link(link_to(context, settings.redis, observer)),
           cache(context, settings.cache, settings.redis, link.get(), observer),
-          handler(std::move(snapshot), pool, cache, std::move(broadcast)) {}
+          handler(std::move(snapshot), pool, standby, cache, std::move(broadcast)) {}
 
     asio::awaitable<void> tick();
     asio::awaitable<void> finish(Deadline deadline);
@@ -49,6 +51,7 @@ struct Worker::State {
     const config::Settings settings;  // those of the start: what shapes sockets and lanes does not change
     net::TaskGroup tasks;
     pg::Pool pool;
+    Standby standby;
     std::unique_ptr<redis::Link> link;
     TieredCache cache;
     RequestHandler handler;
@@ -71,6 +74,7 @@ Result<std::uint16_t> Worker::open(config::Listen listen) {
 
 void Worker::run() {
     state_->pool.start();
+    state_->standby.start();
     if (state_->link) state_->link->start();
     state_->server->start();
     state_->tasks.spawn("tick", state_->tick());
@@ -94,6 +98,7 @@ asio::awaitable<void> Worker::State::finish(Deadline deadline) {
     server->drain();
     const bool all_gone = co_await server->drained(deadline);
     if (!all_gone) server->abort();
+    co_await standby.stop();
     co_await pool.stop();
     if (link) link->stop();
     tasks.cancel();

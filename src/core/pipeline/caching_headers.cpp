@@ -15,14 +15,10 @@ std::string cache_control(const routes::CachePolicy& policy, bool authenticated)
 // What a cache in front must tell apart.
 constexpr std::string_view vary = "Accept, Authorization, Prefer, Range, Accept-Profile";
 
-const routes::ResolvedPolicies& policies_of(const Work& work) {
-    return work.function == nullptr ? work.resource->policies : work.function->policies;
-}
-
 }  // namespace
 
 void add_read_headers(const Work& work, message::Reply& reply) {
-    reply.headers.add("Cache-Control", cache_control(policies_of(work).cache, work.authenticated));
+    reply.headers.add("Cache-Control", cache_control(work.policies().cache, work.authenticated));
     reply.headers.add("Vary", vary);
 }
 

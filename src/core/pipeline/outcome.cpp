@@ -12,7 +12,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-constexpr std::size_t headers_column = 1, status_column = 2;
 constexpr std::size_t fields_max = 100;
 constexpr std::array framing = {"content-length", "transfer-encoding", "connection", "keep-alive",
                                 "upgrade",        "trailer",           "date"};
@@ -60,13 +59,13 @@ void put(const Fields& fields, message::HeaderBlock& headers) {
 
 Result<void> apply_outcome(const sql::Rows& outcome, message::Reply& reply) {
     if (outcome.count() == 0) return {};
-    if (!outcome.is_null(0, headers_column)) {
-        auto fields = read_fields(outcome.at(0, headers_column));
+    if (!outcome.is_null(0, sql::outcome_headers)) {
+        auto fields = read_fields(outcome.at(0, sql::outcome_headers));
         if (!fields) return std::move(fields).error();
         put(*fields, reply.headers);
     }
-    if (outcome.is_null(0, status_column)) return {};
-    const auto status = text::to_int(outcome.at(0, status_column));
+    if (outcome.is_null(0, sql::outcome_status)) return {};
+    const auto status = text::to_int(outcome.at(0, sql::outcome_status));
     if (!status || *status < 200 || *status > 599) return Error::of(Fault::bad_response_status);
     reply.status = static_cast<int>(*status);
     return {};

@@ -15,8 +15,8 @@ using namespace events;
 template <class E, class... Others>
 concept OneOf = (std::same_as<E, Others> || ...);
 template <class E>
-concept CountedOnly = OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, CacheSize,
-                            CacheEvicted, CacheFilled, RedisCall, InvalidationLag>;
+concept CountedOnly = OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, StandbyRead,
+                            CacheSize, CacheEvicted, CacheFilled, RedisCall, InvalidationLag>;
 
 constexpr std::size_t text_bytes_max = 512;
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD

@@ -13,7 +13,8 @@ constexpr std::array<std::string_view, 7> methods = {"GET", "HEAD", "POST", "PUT
 constexpr std::array<std::string_view, 7> cache_results = {"none",  "hit_memory", "hit_redis",   "miss",
                                                            "stale", "bypass",     "not_modified"};
 constexpr std::array<std::string_view, 2> lane_classes = {"fast", "slow"};
-constexpr std::array<std::string_view, 2> backends = {"postgres", "redis"};
+constexpr std::array<std::string_view, 3> backends = {"postgres", "redis", "standby"};
+constexpr std::array<std::string_view, 5> standby_results = {"used", "behind", "foreign", "failed", "down"};
 constexpr std::array<std::string_view, 5> status_classes = {"1xx", "2xx", "3xx", "4xx", "5xx"};
 
 template <class Enum>
