@@ -1,4 +1,8 @@
 """What the system tests share: a stack of real servers per test class, and readings of it."""
+import base64
+import hashlib
+import hmac
+import json
 import shutil
 import sys
 import tempfile
@@ -10,6 +14,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from stack import Cluster, request, wait_until  # noqa: E402
 
 PRODUCTS = 1000
+SECRET = "a secret that only the tests and their servers know"
+
+
+def token(**claims):
+    """A JWT with these claims, signed with SECRET."""
+    def part(value):
+        return base64.urlsafe_b64encode(value if isinstance(value, bytes) else json.dumps(value).encode()).rstrip(b"=")
+
+    signed = part({"alg": "HS256", "typ": "JWT"}) + b"." + part(claims)
+    return (signed + b"." + part(hmac.new(SECRET.encode(), signed, hashlib.sha256).digest())).decode()
 
 
 class SystemTest(unittest.TestCase):

@@ -1,25 +1,12 @@
 """What a version says of itself: OpenAPI 2.0 at its root, OpenAPI 3.1 at openapi.json, by version and by role."""
-import base64
-import hashlib
-import hmac
 import json
 import shutil
 import subprocess
 from pathlib import Path
 
-from harness import SystemTest, main
+from harness import SECRET, SystemTest, main, token
 
 from stack import Millrace  # noqa: E402
-
-SECRET = "a secret that only this test and its server know"
-
-
-def token(role):
-    def part(value):
-        return base64.urlsafe_b64encode(value if isinstance(value, bytes) else json.dumps(value).encode()).rstrip(b"=")
-
-    signed = part({"alg": "HS256", "typ": "JWT"}) + b"." + part({"role": role})
-    return (signed + b"." + part(hmac.new(SECRET.encode(), signed, hashlib.sha256).digest())).decode()
 
 
 class OpenApi(SystemTest):
@@ -69,7 +56,7 @@ class OpenApi(SystemTest):
         self.assertIn("GMT", document.json["info"]["x-sunset"])
 
     def test_a_role_is_told_of_what_it_may_use(self):
-        clerk = {"Authorization": f"Bearer {token('clerk')}"}
+        clerk = {"Authorization": f"Bearer {token(role='clerk')}"}
         document = self.get("/v1/openapi.json", headers=clerk).json
         self.assertEqual({path for path in document["paths"] if not path.startswith("/rpc/")},
                          {"/", "/openapi.json", "/products", "/categories"})

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "millrace/app/admission.hpp"
+#include "millrace/app/standby.hpp"
 #include "millrace/app/tiered_cache.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/policy.hpp"
@@ -33,8 +34,15 @@ public:
     using Work = std::shared_ptr<const pipeline::Work>;
 
     // `side` does what would hold up the loop, `background` reads what nobody waits for; both go before the handler does.
-    RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache,
-                   net::SideThread& side, net::TaskGroup& background, events::Observer& observer, Broadcast broadcast);
+    struct Parts {
+        pg::Pool& pool;
+        Standby& standby;
+        TieredCache& cache;
+        net::SideThread& side;
+        net::TaskGroup& background;
+        events::Observer& observer;
+    };
+    RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, const Parts& parts, Broadcast broadcast);
     ~RequestHandler() override;
 
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
@@ -50,20 +58,31 @@ private:
     [[nodiscard]] Work recall(Turn& turn);
     void remember(const Work& work);
     [[nodiscard]] message::Reply hit(Turn& turn, const Lookup& found);
+    [[nodiscard]] std::optional<message::Reply> known_hit(Turn& turn);
+    void remember_caller(const pipeline::Work& work);
+    [[nodiscard]] std::optional<message::Reply> hit_memory(Turn& turn, const Work& work);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_through_cache(Turn& turn, Work work);
     [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work);  // for nobody else
     [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work, TieredCache::Ticket ticket,
                                                              TieredCache::Lease lease);
-    // What reading the database brought.
+    // What is read from the database. `work` becomes its twin when a standby answers; `primary`: none may.
+    struct Reading {
+        Work work;
+        const std::vector<std::string>& values;
+        std::optional<fence::Xid> token;
+        Deadline deadline;
+        bool primary = false;
+    };
+    // What that brought.
     struct Read {
+        Work work;                         // that was answered
         Result<message::Reply> reply = Error{};
         std::optional<Error> negative{};   // what the reply says, when it is an error that may be kept
         std::optional<pg::Opened> rest{};  // too much to be kept: the reply has to begin with it
         EntryPointer entry{};              // nothing: it may not be kept
         Duration cost{};
     };
-    [[nodiscard]] http::asio::awaitable<Read> read_through(Work work, const std::vector<std::string>& values, Deadline deadline,
-                                                           pg::Timing& timing);
+    [[nodiscard]] http::asio::awaitable<Read> read_through(Reading reading, pg::Timing& timing);
     [[nodiscard]] http::asio::awaitable<message::Reply> fail_or_give_stale(Turn& turn, Error error);
     // An entry to be read anew while nobody waits.
     struct Refresh {
@@ -84,9 +103,7 @@ private:
     [[nodiscard]] http::asio::awaitable<void> read_anew(Refresh what, TieredCache::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<bool> read_anew_or_find(const Refresh& what, TieredCache::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_from_database(Turn& turn, Work work);
-    [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query(const pipeline::Work& work,
-                                                                  const std::vector<std::string>& values, Deadline deadline,
-                                                                  pg::Timing& timing);
+    [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query(Reading& reading, pg::Timing& timing);
     [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query_whole(const pipeline::Work& work, sql::BoundScript script,
                                                                         Deadline deadline, pg::Timing& timing);
     [[nodiscard]] std::size_t kept_bytes(const pipeline::Work& work) const;
@@ -96,6 +113,7 @@ private:
 
     std::shared_ptr<const pipeline::Snapshot> snapshot_;
     pg::Pool& pool_;
+    Standby& standby_;
     TieredCache& cache_;
     std::unique_ptr<Compressor> compressor_;
     net::TaskGroup& background_;
@@ -107,8 +125,10 @@ private:
     Admission admission_;
     policy::ShapeTimes shape_times_;
     std::unordered_map<std::string, Work> remembered_;  // of this snapshot; bounded
+    std::unordered_map<std::string, Work> known_;       // of callers with a token: without statements; the same
     auth::TokenCache tokens_;                           // the same
     std::array<std::uint64_t, 1024> seen_once_{};       // hashes of requests that were not remembered yet
+    std::string caller_key_;                            // of the request at hand, or empty
     std::string remember_key_;                          // of the request at hand; a member for its memory's sake
 };
 

@@ -38,9 +38,13 @@ struct Files {
 // The schemas that the tables speak of.
 [[nodiscard]] std::vector<std::string> schemas_of(const std::vector<routes::RouteTable>& tables);
 
+// What the database has of it. Blocks; the errors are pg::introspect's.
+[[nodiscard]] Result<std::shared_ptr<const catalog::Catalog>> read_catalog(const Files& files);
+
 struct Built {
     std::shared_ptr<const pipeline::Snapshot> snapshot;  // nothing when there are problems
     std::vector<config::Problem> problems;
+    std::vector<config::Problem> warnings;  // what does less than it says
 };
 // `catalog` may be nothing while Postgres was never there: then the snapshot has no versions.
 [[nodiscard]] Built build_snapshot(const Files& files, std::shared_ptr<const catalog::Catalog> catalog);

@@ -150,6 +150,7 @@ public:
 
     // The cluster that the entries are of. Another one than before: nothing known holds, unfenced until the next gap().
     void set_epoch(std::string_view system_identifier, std::uint32_t timeline);
+    [[nodiscard]] bool is_epoch(std::string_view system_identifier, std::uint32_t timeline) const;
     void invalidate(const fence::Invalidation& invalidation) { fence_.invalidate(invalidation); }
     // `asked`: every invalidation of what had committed by then has been applied.
     void heartbeat(const fence::PgSnapshot& snapshot, TimePoint asked);
@@ -177,6 +178,7 @@ private:
                                                               Deadline deadline);
     EntryPointer keep(std::string key, EntryPointer entry, Duration cost);
     void share(const std::string& key, const cache::Entry& entry, const cache::StaleWindows& windows);
+    [[nodiscard]] std::string prefix_of(std::string_view system_identifier, std::uint32_t timeline) const;
     [[nodiscard]] bool shares() const { return link_ != nullptr && !epoch_.empty(); }
     [[nodiscard]] Names names_of(std::string_view key) const;
     [[nodiscard]] Lease lease_on(std::string name);

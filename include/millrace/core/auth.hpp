@@ -36,6 +36,13 @@ public:
 // For the check of a configuration: is this a path to a claim?
 [[nodiscard]] bool valid_role_claim(std::string_view path);
 
+// Does it name a claim: a member of the token's payload, or a path to a value in it, which begins with '.' or '$'?
+[[nodiscard]] bool valid_claim(std::string_view claim);
+
+// What these claims are, as one text: equal for two payloads only if every claim has the same JSON value in both, or is in
+// neither. A claim that is null, one that is empty and one that is not there are three things.
+[[nodiscard]] std::string claim_values(std::string_view claims_json, const std::vector<std::string>& claims);
+
 // exp, nbf, iat with 30 s of skew, aud, and the role claim by JSON path (".role", ".a.b[0]"). PostgREST, "Authentication".
 [[nodiscard]] Result<Identity> check_claims(std::string payload, const config::AuthSettings& settings, WallTime now);
 

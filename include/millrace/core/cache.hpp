@@ -178,7 +178,7 @@ private:
 
 // Everything that tells two answers apart.
 struct KeyParts {
-    std::string_view version, resource, query, media, range, role, claims;
+    std::string_view version, schema, resource, query, media, range, role, claims;
     std::uint64_t deployment = 0;  // fingerprint of route table and catalog
 };
 // Each part with its length in front, so that no two sets of parts meet; a long key is replaced by its SHA-256.

@@ -82,6 +82,7 @@ struct Relation {
     // reads a foreign table or a system catalog.
     bool is_volatile = false;
     bool reads_session = false;  // the answer may depend on settings or the role, besides row_security
+    bool reads_request = false;  // it names a setting with the request's headers, cookies, method or path
     bool partition = false;      // of a partitioned table: no resource unless a route table lists it
     bool watched = false;        // invalidation triggers are on every base table that can have them
     bool told_by_key = false;    // its triggers tell which rows changed, by the primary key as it is now
@@ -206,6 +207,7 @@ struct Catalog {
     std::string schema_comment;               // of the first schema, for OpenAPI
     bool ddl_watched = false;                 // event triggers tell of DDL, grants and refreshes
     State state;                              // when it was read; no part of what it says
+    std::string anonymous_role;               // the login role where no other is
     std::uint64_t system_identifier = 0;
     std::uint32_t timeline = 0;
     int server_version = 0;         // 150004
@@ -241,6 +243,7 @@ struct QueryFacts {
     bool reads_clock = false;              // CURRENT_TIMESTAMP and its kin, TABLESAMPLE
     bool reads_role = false;               // CURRENT_USER and its kin
     bool reads_system = false;             // a relation of the system
+    bool reads_request = false;            // the name of a setting with the request's headers, cookies, method or path
 };
 [[nodiscard]] QueryFacts read_query_tree(std::string_view node_tree);
 

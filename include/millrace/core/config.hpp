@@ -33,6 +33,7 @@ struct HttpSettings {
 
 struct DatabaseSettings {
     std::string url;
+    std::string standby_url;            // where reads of routes may go that say so; empty: nowhere
     std::string anonymous_role;         // empty: the login role itself
     std::uint64_t fast_lanes = 2;       // per worker
     std::uint64_t slow_lanes = 4;       // per worker

@@ -27,7 +27,10 @@ enum class CacheReason : std::uint8_t {
     error,         // the database could not answer
 };
 enum class LaneClass : std::uint8_t { fast, slow };
-enum class Backend : std::uint8_t { postgres, redis };
+enum class Backend : std::uint8_t { postgres, redis, standby };
+// Of a read that a standby was asked for: its answer was given (used), or the primary was asked because the standby was behind
+// what is known here, is no standby of that primary (foreign), gave an error (failed) or is not there (down).
+enum class StandbyResult : std::uint8_t { used, behind, foreign, failed, down };
 
 // One answered request. Views live during the call only. `route` is the resource's name or one of "admin", "none": bounded.
 struct RequestFinished {
@@ -63,6 +66,9 @@ struct BackendUp {
     Backend backend = Backend::postgres;
     bool up = false;
     std::string_view reason;
+};
+struct StandbyRead {
+    StandbyResult result = StandbyResult::used;
 };
 struct CacheSize {
     std::uint64_t entries = 0, bytes = 0;
@@ -129,7 +135,7 @@ struct Fallen {  // an exception that reached a coroutine's root: a bug, counted
 };
 
 using Event = std::variant<RequestFinished, ConnectionOpened, ConnectionClosed, RequestRefused, LaneWaited, StatementFinished,
-                           LaneGauge, BackendUp, CacheSize, CacheEvicted, CacheFilled, CacheLease, CacheWaited, CacheUnkept,
+                           LaneGauge, BackendUp, StandbyRead, CacheSize, CacheEvicted, CacheFilled, CacheLease, CacheWaited, CacheUnkept,
                            CacheRefreshed, CachePurged, CacheChecked, UnfencedFor, RedisCall, InvalidationSeen, InvalidationLag,
                            FenceChanged, Reloaded, Lifecycle, Fallen>;
 

@@ -88,6 +88,9 @@ struct Work {
     std::shared_ptr<const Guard> guard;   // of writes with a condition
     std::string groups;                   // of Cache-Groups, or of a write of Cache-Group-Invalidation
     std::string surrogate_keys;           // of Surrogate-Key
+    // The same work for a standby, where the route allows it: its answer counts if its snapshot still holds for these tags.
+    std::shared_ptr<const Work> on_standby{};
+    std::vector<fence::Tag> standby_tags{};
     routes::RouteClass route_class = routes::RouteClass::automatic;
     bool authenticated = false;
     bool safe = true;          // GET and HEAD
@@ -95,6 +98,11 @@ struct Work {
     bool negotiated = false;   // the answer says which schema it is of
     bool by_full_key = false;  // a read of one row at most
     bool repeatable = false;   // nothing of the one request is in it but what its remember key says
+
+    // Those of the route that was asked for.
+    [[nodiscard]] const routes::ResolvedPolicies& policies() const {
+        return function == nullptr ? resource->policies : function->policies;
+    }
 };
 
 // Work for the database, or an answer that needs none (OPTIONS).
@@ -112,6 +120,11 @@ using Prepared = std::variant<std::shared_ptr<const Work>, message::Reply>;
 // differ in those alone have one shape and share its work.
 [[nodiscard]] bool rememberable(const message::Request& request, const auth::Identity& identity);
 void append_remember_key(std::string& out, const message::Request& request, std::vector<std::string>& values);
+
+// The same for who has a token: the request and its caller. Works of one such key differ in their statements, which name more
+// of the request, and never in their cache's key.
+[[nodiscard]] bool has_caller_key(const message::Request& request, const auth::Identity& identity);
+void append_caller_key(std::string& out, const message::Request& request, const auth::Identity& identity);
 
 // The work of a shape, for a request with values. Nothing when it cannot be shared, or when the request is wrong: then
 // prepare() tells.
@@ -134,6 +147,14 @@ void append_remember_key(std::string& out, const message::Request& request, std:
 // The same while the rows still come, when the body may be written that way (reply::row_writer): the reply without its body.
 [[nodiscard]] Result<message::Reply> begin(const Work& work, const sql::Results& results,
                                            std::span<const std::string> values = {});
+
+// What a standby said of itself before it answered: nothing when it is none.
+struct StandbyState {
+    fence::PgSnapshot snapshot;
+    std::string_view system_identifier;
+    std::uint32_t timeline = 0;
+};
+[[nodiscard]] std::optional<StandbyState> standby_state(const sql::Script& script, const sql::Results& results);
 
 // A reply of finish as an entry of the cache, when it may be stored. `fallback` is a snapshot taken before the read began, for
 // answers without rows, which bring none; `began` is when the read began.

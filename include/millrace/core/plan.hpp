@@ -155,13 +155,13 @@ struct Needs {
 };
 [[nodiscard]] Needs needs_of(const Plan& plan, const catalog::Catalog& catalog);
 
-// Every relation that a plan touches: root, embeds, junctions that the version need not show. What an answer may be kept for
-// (row security, volatility) depends on each of them.
+// Every relation that a plan touches: root (of a call the type of its rows), embeds, junctions that the version need not show.
+// What an answer may be kept for (row security, volatility) depends on each of them.
 [[nodiscard]] std::vector<const catalog::Relation*> relations_behind(const Plan& plan, const catalog::Catalog& catalog);
 
 // The most volatile of the functions that it calls for computed columns and relationships and for representations; nothing
 // when it calls none. Nobody sees into them: unless they are immutable they may read anything, the session and the clock too.
-[[nodiscard]] std::optional<catalog::Volatility> most_volatile_function(const Read& read);
+[[nodiscard]] std::optional<catalog::Volatility> most_volatile_function(const ReadNode& rows);
 
 // Embeds that filters, orders or windows call by their relation's name although they have an alias, which is deprecated.
 struct LegacyName {

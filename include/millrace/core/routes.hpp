@@ -34,8 +34,11 @@ struct CachePolicy {
     bool client_directives = false;              // Cache-Control of requests is honoured (RFC 9111 §5.2.1)
     bool groups = false;                         // Cache-Groups and Cache-Group-Invalidation (RFC 9875)
     bool surrogate_keys = false;                 // Surrogate-Key: the tags, for CDNs that purge by it
-    std::vector<std::string> vary_claims;        // claims of the token that tell answers apart
-    std::vector<std::string> depends_on;         // "table" or "schema.table": what the rows depend on besides what can be seen
+    // Claims of the token that, with the role, tell answers apart: a member's name, or a path that begins with '.' or '$'. Of
+    // an empty list the role alone does. Nothing: the route does not say, and what may differ by identity is not kept.
+    std::optional<std::vector<std::string>> vary_claims;
+    std::vector<std::string> depends_on;  // "table" or "schema.table": what the rows depend on besides what can be seen
+    bool by_time = false;                 // what depends on more than that may be kept all the same, until ttl_s is over
 };
 
 // What a route table says of a resource; unset fields inherit the version's defaults.
@@ -45,6 +48,7 @@ struct Policies {
     std::optional<std::uint64_t> body_bytes_max;
     std::optional<RouteClass> route_class;
     std::optional<std::vector<message::Method>> methods;
+    std::optional<bool> standby;  // "reads"
 };
 
 struct ResourceRule {
@@ -106,6 +110,12 @@ struct ResolvedPolicies {
     std::uint64_t body_bytes_max = 0;
     RouteClass route_class = RouteClass::automatic;
     std::vector<message::Method> methods;  // includes HEAD with GET, and OPTIONS
+    std::vector<std::string> depends_on;   // the cache's, as tags; sorted
+    bool depends_on_watched = false;       // there are some, and invalidation triggers are on all of them
+    bool standby = false;                  // reads may be answered by a standby
+
+    // Has the route's owner said when an answer goes stale whose dependencies cannot be seen?
+    [[nodiscard]] bool declares_dependencies() const { return depends_on_watched || cache.by_time; }
 };
 
 struct Resource {
@@ -176,6 +186,7 @@ private:
 struct Lens {
     std::shared_ptr<const ApiCatalog> api;  // set when there are no problems
     std::vector<config::Problem> problems;  // unknown relations, columns, successors, clashes of names
+    std::vector<config::Problem> warnings;  // what is allowed and does less than it says
 };
 [[nodiscard]] Lens build_lens(const RouteTable& table, std::shared_ptr<const catalog::Catalog> catalog,
                               const config::Settings& settings);

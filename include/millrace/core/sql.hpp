@@ -77,6 +77,9 @@ struct Statement {
 // What main's rows are: those of the answer; one with their number and the body; the lines of a plan.
 enum class Answer : std::uint8_t { rows, body, plan };
 
+// The first cells of Script::outcome.
+enum OutcomeCell : std::uint8_t { outcome_xid, outcome_headers, outcome_status, outcome_told };
+
 // What goes to Postgres for one request: statements that are one implicit transaction (one Sync), in order.
 struct Script {
     std::vector<Statement> statements;
@@ -88,6 +91,10 @@ struct Script {
     Answer answer = Answer::rows;
     bool binary = false;        // the body is hex
     bool has_snapshot = false;  // main's last column is pg_current_snapshot(), not part of the answer
+    // The statement before main that gives a snapshot which sees no more than main's: of a call one cell, of a read from a
+    // standby StandbyCells.
+    std::optional<std::size_t> snapshot;
+    bool on_standby = false;
     // Of a call with a count: main's last column is the total. In an answer of rows the one before says whether there is a row.
     bool has_total = false;
     // The statement with what the transaction has to say at its end, one row: the write's xid8 (null when it changed nothing),
@@ -128,8 +135,12 @@ struct Session {
     }
 };
 
+// What a standby says of itself, one row. A server that is none has no xmin. The timeline is the newest that it knows of.
+enum StandbyCell : std::uint8_t { standby_xmin, standby_system_identifier, standby_timeline };
+
 struct RenderOptions {
     bool want_snapshot = false;  // the answer may be cached, so the snapshot it was read in must come with it
+    bool on_standby = false;     // its snapshot always comes with the answer
     Form form{};
     std::int64_t count_max = 0;  // Script::count_max
 };

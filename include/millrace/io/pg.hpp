@@ -83,6 +83,7 @@ public:
     // The next rows; none: that was all. The errors are those of run().
     [[nodiscard]] asio::awaitable<Result<sql::Rows>> next();
     [[nodiscard]] Duration took() const;  // from sending to the last row so far
+    void extend(Deadline deadline);       // of what is still to come
 
 private:
     std::shared_ptr<Pool::State> pool_;
@@ -117,12 +118,14 @@ private:
 
 // Blocking, for the control plane. `anonymous_role` empty: the login role. The catalog holds the relations and functions of the
 // schemas, and the relations behind them in other schemas. Functions of `extra_schemas` count as computed columns and
-// relationships and as media handlers, but nothing there can be called or read. Errors: database_unavailable, or
+// relationships and as media handlers, but nothing there can be called or read. `relations`, "schema.name", are there wherever
+// they are. Errors: database_unavailable, or
 // catalog_unavailable with what Postgres said; no password is in them.
 [[nodiscard]] Result<std::shared_ptr<const catalog::Catalog>> introspect(const std::string& url,
                                                                          const std::vector<std::string>& schemas,
                                                                          const std::string& anonymous_role,
-                                                                         const std::vector<std::string>& extra_schemas = {});
+                                                                         const std::vector<std::string>& extra_schemas = {},
+                                                                         const std::vector<std::string>& relations = {});
 
 // Catalog::state as it is now; cheap. The same errors.
 [[nodiscard]] Result<catalog::State> read_state(const std::string& url);

@@ -2,7 +2,6 @@
 #include <iostream>
 
 #include "millrace/app/commands.hpp"
-#include "millrace/io/pg.hpp"
 
 namespace millrace::app {
 namespace {
@@ -27,14 +26,13 @@ int check(const CommandLine& line) {
         std::cout << "The files are good; they were not held against a database.\n";
         return 0;
     }
-    const config::DatabaseSettings& database = files.settings.database;
-    auto catalog =
-        pg::introspect(database.url, schemas_of(files.tables), database.anonymous_role, files.settings.api.extra_search_path);
+    auto catalog = read_catalog(files);
     if (!catalog) {
         std::cerr << "The files are good, but they could not be held against the database: " << catalog.error().message << '\n';
         return 1;
     }
     const Built built = build_snapshot(files, *catalog);
+    for (const config::Problem& warning : built.warnings) std::cerr << "warning: " << config::to_line(warning) << '\n';
     if (!built.snapshot) return report(built.problems);
     std::cout << "Good: " << built.snapshot->versions.size() << " version(s), " << resources(*built.snapshot)
               << " resource(s).\n";

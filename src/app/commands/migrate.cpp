@@ -10,22 +10,18 @@ int migrate(const CommandLine& line) {
     const Files files = read_files(line.source);
     for (const config::Problem& problem : files.problems) std::cerr << config::to_line(problem) << '\n';
     if (!files.problems.empty()) return 2;
-    const config::DatabaseSettings& database = files.settings.database;
-    const std::vector<std::string> schemas = schemas_of(files.tables);
-    const auto look = [&] {
-        return pg::introspect(database.url, schemas, database.anonymous_role, files.settings.api.extra_search_path);
-    };
+    const auto look = [&] { return read_catalog(files); };
     auto catalog = look();
     if (!catalog) {
         std::cerr << catalog.error().message << '\n';
         return 1;
     }
-    const std::string sql = line.remove ? pg::migration_removal_sql() : pg::migration_sql(**catalog, schemas);
+    const std::string sql = line.remove ? pg::migration_removal_sql() : pg::migration_sql(**catalog, schemas_of(files.tables));
     if (line.print) {
         std::cout << sql;
         return 0;
     }
-    if (auto done = pg::execute(database.url, sql); !done) {
+    if (auto done = pg::execute(files.settings.database.url, sql); !done) {
         std::cerr << done.error().message << '\n';
         return 1;
     }

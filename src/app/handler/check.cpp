@@ -65,7 +65,8 @@ asio::awaitable<void> RequestHandler::read_again(Refresh what) {
 // read saw; once the fence knows of everything that this snapshot sees, an entry that it still holds valid must say the same.
 asio::awaitable<CheckOutcome> RequestHandler::compare(const Refresh& what) {
     pg::Timing timing;
-    auto read = co_await read_through(what.work, what.values, what.deadline, timing);
+    Reading reading{what.work, what.values, std::nullopt, what.deadline, true};
+    auto read = co_await read_through(std::move(reading), timing);
     if (!read.entry) co_return CheckOutcome::failed;
     const cache::Entry& old = *what.old;
     const auto rows = cache::compare_rows(*old.body, *read.entry->body, what.work->shape.window.limit);

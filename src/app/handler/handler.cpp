@@ -28,15 +28,14 @@ cache::StaleWindows windows_of(const routes::CachePolicy& policy) {
 
 }  // namespace
 
-RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache,
-                               net::SideThread& side, net::TaskGroup& background, events::Observer& observer,
-                               Broadcast broadcast)
+RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, const Parts& parts, Broadcast broadcast)
     : snapshot_(std::move(snapshot)),
-      pool_(pool),
-      cache_(cache),
-      compressor_(std::make_unique<Compressor>(cache, side)),
-      background_(background),
-      observer_(observer),
+      pool_(parts.pool),
+      standby_(parts.standby),
+      cache_(parts.cache),
+      compressor_(std::make_unique<Compressor>(parts.cache, parts.side)),
+      background_(parts.background),
+      observer_(parts.observer),
       broadcast_(std::move(broadcast)),
       admission_(snapshot_->settings.limits),
       shape_times_(shapes_max),
@@ -50,6 +49,7 @@ void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     snapshot_ = std::move(snapshot);
     until_check_ = hits_until_check();
     remembered_.clear();
+    known_.clear();
     tokens_.clear();
 }
 
@@ -62,8 +62,7 @@ std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const
 
 asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& request, http::Trace& trace) {
     Turn turn(request, trace, snapshot_);
-    const TimePoint now = net::now();
-    auto ticket = admission_.admit(request.peer, now);
+    auto ticket = admission_.admit(request.peer, turn.began);
     if (!ticket) co_return turn.outgoing(turn.failed(ticket.error()));
     if (auto granted = cors::preflight(request, snapshot_->settings.api.cors_origins))
         co_return turn.outgoing(std::move(*granted));
@@ -73,18 +72,8 @@ asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& r
     if (auto* reply = std::get_if<message::Reply>(&*prepared)) co_return turn.outgoing(std::move(*reply));
 
     Work work = std::get<Work>(std::move(*prepared));
-    if (work->cache) {
-        turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
-        turn.read_directives(work->cache->policy);
-        turn.windows = windows_of(work->cache->policy);
-        auto found = cache_.find_memory(turn.cache_key, turn.ask(now));
-        if (found.answers() && turn.accepts(*found.entry)) {
-            if (found.early || found.use == cache::Use::stale) refresh(turn, work, found);
-            if (--until_check_ == 0) check(turn, work, found.entry);
-            co_return turn.outgoing(hit(turn, found));
-        }
-        turn.trace.cache_reason = found.reason;
-    }
+    if (work->cache)
+        if (auto reply = hit_memory(turn, work)) co_return turn.outgoing(std::move(*reply));
     const bool cached = work->cache.has_value();
     auto answer = cached ? answer_through_cache(turn, std::move(work)) : answer_from_database(turn, std::move(work));
     auto reply = co_await std::move(answer);
@@ -95,10 +84,12 @@ asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& r
 // Who is asking, and for what: everything up to the statements, or the answer when there is no need of any.
 Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
     const TimePoint began = net::now();
+    if (auto read = turn.read_token(); !read) return std::move(read).error();
     auto identity = tokens_.identify(turn.request, *turn.snapshot->keys, turn.snapshot->settings.auth, turn.wall);
     if (!identity) return std::move(identity).error();
     turn.identify(std::move(*identity));
     turn.timings.jwt = turn.lap();
+    if (auto reply = known_hit(turn)) return pipeline::Prepared(std::move(*reply));
     const bool rememberable = pipeline::rememberable(turn.request, turn.identity);
     if (rememberable)
         if (Work work = recall(turn)) {
@@ -127,6 +118,7 @@ Result<pipeline::Prepared> RequestHandler::plan(Turn& turn, const routes::Match&
     auto prepared = pipeline::prepare(turn.snapshot, match, turn.identity, turn.request);
     const auto* work = prepared ? std::get_if<Work>(&*prepared) : nullptr;
     if (work != nullptr && rememberable && turn.values.empty()) remember(*work);
+    if (work != nullptr && !caller_key_.empty()) remember_caller(**work);
     turn.values.clear();  // the work has them in its own parameters
     return prepared;
 }
@@ -156,8 +148,49 @@ message::Reply RequestHandler::hit(Turn& turn, const Lookup& found) {
     return turn.hit(found, compressor_->choose(turn.cache_key, found.entry, turn.request, settings));
 }
 
-asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn, Work work) {
-    auto opened = co_await query(*work, turn.values, turn.deadline, turn.timing);
+// What a caller with a token has asked for before is looked up without being planned again.
+std::optional<message::Reply> RequestHandler::known_hit(Turn& turn) {
+    caller_key_.clear();
+    if (!pipeline::has_caller_key(turn.request, turn.identity)) return std::nullopt;
+    pipeline::append_caller_key(caller_key_, turn.request, turn.identity);
+    const auto found = known_.find(caller_key_);
+    if (found == known_.end()) return std::nullopt;
+    const Work& work = found->second;
+    const auto& sunset = work->api->table().sunset;
+    if (sunset && turn.wall >= *sunset) return std::nullopt;
+    turn.label(*work->api, work->function == nullptr ? work->resource : nullptr, work->function);
+    return hit_memory(turn, work);
+}
+
+// Its statements hold all that was said of the one request: they are not kept.
+void RequestHandler::remember_caller(const pipeline::Work& work) {
+    if (!work.cache || known_.contains(caller_key_)) return;
+    auto known = std::make_shared<pipeline::Work>(work);
+    known->script = {};
+    known->on_standby.reset();
+    if (known_.size() >= remembered_max) known_.clear();
+    known_.emplace(caller_key_, std::move(known));
+}
+
+std::optional<message::Reply> RequestHandler::hit_memory(Turn& turn, const Work& work) {
+    turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
+    turn.read_directives(work->cache->policy);
+    turn.windows = windows_of(work->cache->policy);
+    const auto found = cache_.find_memory(turn.cache_key, turn.ask(turn.began));
+    turn.trace.cache_reason = found.reason;
+    if (!found.answers() || !turn.accepts(*found.entry)) return std::nullopt;
+    const bool again = found.early || found.use == cache::Use::stale;
+    const bool whole = !work->script.statements.empty();  // of a caller who is known it is not, and nothing can be read with it
+    if (!whole && (again || until_check_ == 1)) return std::nullopt;
+    if (again) refresh(turn, work, found);
+    if (--until_check_ == 0) check(turn, work, found.entry);
+    return hit(turn, found);
+}
+
+asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn, Work asked) {
+    Reading reading{std::move(asked), turn.values, turn.token, turn.deadline};
+    auto opened = co_await query(reading, turn.timing);
+    Work work = std::move(reading.work);
     turn.note_timing();
     if (!opened) co_return turn.failed(opened.error());
     if (opened->rest) co_return begin(turn, std::move(work), std::move(*opened));
@@ -183,13 +216,22 @@ message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
     return answer;
 }
 
-asio::awaitable<Result<pg::Opened>> RequestHandler::query(const pipeline::Work& work, const std::vector<std::string>& values,
-                                                          Deadline deadline, pg::Timing& timing) {
-    const sql::BoundScript script(work.script, values);
-    auto opened = work.streams ? pool_.open(script, lane_for(work), work.authenticated, kept_bytes(work), deadline, timing)
-                               : query_whole(work, script, deadline, timing);
+asio::awaitable<Result<pg::Opened>> RequestHandler::query(Reading& reading, pg::Timing& timing) {
+    Work& work = reading.work;
+    if (work->on_standby && !reading.primary) {
+        const Standby::Read read{*work, reading.values, lane_for(*work), kept_bytes(*work), reading.token, reading.deadline};
+        auto answer = co_await standby_.ask(read, cache_, timing);
+        if (answer) {
+            work = Work(work->on_standby);
+            co_return std::move(*answer);
+        }
+    }
+    const sql::BoundScript script(work->script, reading.values);
+    auto opened = work->streams
+                      ? pool_.open(script, lane_for(*work), work->authenticated, kept_bytes(*work), reading.deadline, timing)
+                      : query_whole(*work, script, reading.deadline, timing);
     auto results = co_await std::move(opened);
-    if (results) shape_times_.record(work.script.statements[work.script.main].shape, timing.took);
+    if (results) shape_times_.record(work->script.statements[work->script.main].shape, timing.took);
     co_return results;
 }
 

@@ -54,7 +54,8 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work) {
 // Asks the database, and leaves the answer where the next one finds it.
 asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, TieredCache::Ticket ticket,
                                                      TieredCache::Lease lease) {
-    auto read = co_await read_through(work, turn.values, turn.deadline, turn.timing);
+    Reading reading{std::move(work), turn.values, turn.token, turn.deadline};
+    auto read = co_await read_through(std::move(reading), turn.timing);
     turn.note_timing();
     if (!read.entry) cache_.remember_unkept(turn.cache_key, turn.wall);
     if (!turn.may_store()) read.entry = nullptr;
@@ -62,7 +63,7 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
     cache_.fill(std::move(ticket), read.entry);
     lease = {};
     if (read.rest) {
-        auto reply = begin(turn, std::move(work), std::move(*read.rest));
+        auto reply = begin(turn, std::move(read.work), std::move(*read.rest));
         turn.missed(reply, false);
         co_return reply;
     }
@@ -72,13 +73,13 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
     co_return turn.conditioned(std::move(*read.reply));
 }
 
-asio::awaitable<RequestHandler::Read> RequestHandler::read_through(Work work, const std::vector<std::string>& values,
-                                                                   Deadline deadline, pg::Timing& timing) {
+asio::awaitable<RequestHandler::Read> RequestHandler::read_through(Reading reading, pg::Timing& timing) {
     Read read;
     const fence::PgSnapshot before = cache_.fence().latest();
     const WallTime began = net::wall_now();
     const TimePoint start = net::now();
-    auto opened = co_await query(*work, values, deadline, timing);
+    auto opened = co_await query(reading, timing);
+    read.work = std::move(reading.work);
     if (!opened) {
         read.reply = std::move(opened).error();
         co_return read;
@@ -87,14 +88,14 @@ asio::awaitable<RequestHandler::Read> RequestHandler::read_through(Work work, co
         read.rest = std::move(*opened);
         co_return read;
     }
-    read.reply = pipeline::finish(*work, opened->results, values);
+    read.reply = pipeline::finish(*read.work, opened->results, reading.values);
     // One row was asked for and there is another number of them: an answer like any other, and kept like one.
     if (!read.reply && read.reply.error().fault == Fault::not_singular) {
         read.negative = read.reply.error();
-        read.reply = error_reply(*read.negative, *work->snapshot, work->api);
+        read.reply = error_reply(*read.negative, *read.work->snapshot, read.work->api);
     }
     if (!read.reply) co_return read;
-    auto entry = pipeline::to_entry(*work, opened->results, *read.reply, before, began, values);
+    auto entry = pipeline::to_entry(*read.work, opened->results, *read.reply, before, began, reading.values);
     if (entry) read.entry = std::make_shared<const cache::Entry>(std::move(*entry));
     read.cost = net::now() - start;
     co_return read;
@@ -138,7 +139,8 @@ asio::awaitable<bool> RequestHandler::read_anew_or_find(const Refresh& what, Tie
     if (shared.found.answers()) cache_.fill(std::move(ticket), shared.found.entry);
     if (!shared.reads) co_return true;  // another replica has it, or is about to
     pg::Timing timing;
-    auto read = co_await read_through(what.work, what.values, what.deadline, timing);
+    Reading reading{what.work, what.values, std::nullopt, what.deadline};
+    auto read = co_await read_through(std::move(reading), timing);
     if (read.entry) cache_.put(what.key, read.entry, read.cost, what.windows);
     cache_.fill(std::move(ticket), read.entry);
     co_return read.entry != nullptr;

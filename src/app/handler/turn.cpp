@@ -14,18 +14,29 @@
 namespace millrace::app {
 namespace {
 
-std::optional<fence::Xid> consistency_token(const message::Request& request) {
-    const auto token = text::to_int(request.header("Consistency-Token"));
-    return token && *token > 0 ? std::optional(static_cast<fence::Xid>(*token)) : std::nullopt;
+// Nobody is told a falsehood: who asks for a write to be seen by a token that is none gets an error rather than any answer.
+Result<std::optional<fence::Xid>> consistency_token(const message::Request& request) {
+    const std::string_view written = request.header("Consistency-Token");
+    if (written.empty()) return std::optional<fence::Xid>();
+    const auto token = text::to_int(written);
+    if (token && *token > 0) return std::optional(static_cast<fence::Xid>(*token));
+    return Error::of(Fault::bad_query, "Consistency-Token must be one that a write was answered with");
 }
 
 }  // namespace
 
 RequestHandler::Turn::Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s)
-    : request(r), trace(t), snapshot(std::move(s)), wall(net::wall_now()), token(consistency_token(r)) {
+    : request(r), trace(t), snapshot(std::move(s)), wall(net::wall_now()), began(net::now()) {
     deadline.at = r.arrived + std::chrono::milliseconds(snapshot->settings.limits.deadline_ms);
     trace.keep = snapshot;
-    if (snapshot->settings.api.server_timing) lap_began = net::now();
+    if (snapshot->settings.api.server_timing) lap_began = began;
+}
+
+Result<void> RequestHandler::Turn::read_token() {
+    auto read = consistency_token(request);
+    if (!read) return std::move(read).error();
+    token = *read;
+    return {};
 }
 
 void RequestHandler::Turn::identify(auth::Identity who) {

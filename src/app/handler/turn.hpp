@@ -14,6 +14,7 @@ namespace millrace::app {
 struct RequestHandler::Turn {
     Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s);
 
+    [[nodiscard]] Result<void> read_token();
     void identify(auth::Identity who);
     void label(const routes::ApiCatalog& api, const routes::Resource* resource, const routes::ApiFunction* function);
 
@@ -48,6 +49,7 @@ struct RequestHandler::Turn {
     auth::Identity identity;
     const routes::ApiCatalog* api = nullptr;
     WallTime wall;
+    TimePoint began;
     Deadline deadline;
     std::optional<fence::Xid> token;
     std::optional<pipeline::ClientDirectives> asked;  // nothing: the route does not let clients speak to the cache

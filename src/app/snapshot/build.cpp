@@ -16,6 +16,19 @@ void refuse_unknown_successors(const Files& files, std::vector<config::Problem>&
                                 text::closest(table.successor, versions).value_or("")});
 }
 
+// Of everything that two processes may hold differently and that an answer can show: their entries must not meet in Redis.
+std::uint64_t fingerprint_of(const Files& files, const catalog::Catalog& catalog) {
+    std::uint64_t sum = text::hash64(std::to_string(files.fingerprint), catalog.fingerprint);
+    const auto add = [&](const std::vector<std::string>& list) {
+        for (const std::string& each : list) sum = text::hash64(each, sum);
+        sum = text::hash64(std::to_string(list.size()), sum);
+    };
+    add(files.settings.api.app_settings);
+    add(files.settings.api.extra_search_path);
+    add(files.settings.api.hoisted_settings);
+    return sum;
+}
+
 }  // namespace
 
 Built build_snapshot(const Files& files, std::shared_ptr<const catalog::Catalog> catalog) {
@@ -27,10 +40,11 @@ Built build_snapshot(const Files& files, std::shared_ptr<const catalog::Catalog>
     snapshot->catalog = catalog;
     snapshot->keys = files.keys;
     if (catalog) {
-        snapshot->fingerprint = text::hash64(std::to_string(files.fingerprint), catalog->fingerprint);
+        snapshot->fingerprint = fingerprint_of(files, *catalog);
         for (const routes::RouteTable& table : files.tables) {
             routes::Lens lens = routes::build_lens(table, catalog, files.settings);
             std::ranges::move(lens.problems, std::back_inserter(built.problems));
+            std::ranges::move(lens.warnings, std::back_inserter(built.warnings));
             if (lens.api) snapshot->versions.push_back(std::move(lens.api));
         }
     }

@@ -6,6 +6,7 @@
 
 #include "files.hpp"
 #include "millrace/core/text.hpp"
+#include "millrace/io/pg.hpp"
 #include "millrace/io/redis.hpp"
 
 namespace millrace::app {
@@ -100,6 +101,27 @@ Files read_files(const Source& source) {
     read_keys(source, files);
     check_redis(source, files);
     return files;
+}
+
+// What routes depend on need not be of a schema that is served.
+static std::vector<std::string> dependencies_of(const std::vector<routes::RouteTable>& tables) {
+    std::vector<std::string> names;
+    const auto add = [&](const routes::Policies& policies) {
+        if (!policies.cache) return;
+        for (const std::string& name : policies.cache->depends_on)
+            if (name.find('.') != std::string::npos) names.push_back(name);
+    };
+    for (const routes::RouteTable& table : tables) {
+        for (const auto& [name, rule] : table.resources) add(rule.policies);
+        for (const auto& [name, rule] : table.functions) add(rule.policies);
+    }
+    return names;
+}
+
+Result<std::shared_ptr<const catalog::Catalog>> read_catalog(const Files& files) {
+    const config::Settings& settings = files.settings;
+    return pg::introspect(settings.database.url, schemas_of(files.tables), settings.database.anonymous_role,
+                          settings.api.extra_search_path, dependencies_of(files.tables));
 }
 
 std::vector<std::string> schemas_of(const std::vector<routes::RouteTable>& tables) {

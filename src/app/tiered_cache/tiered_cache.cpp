@@ -128,8 +128,16 @@ void TieredCache::remember_unkept(std::string_view key, WallTime now) {
     unkept_.add(key, now + std::chrono::milliseconds(settings_.hit_for_miss_ms));
 }
 
+std::string TieredCache::prefix_of(std::string_view system_identifier, std::uint32_t timeline) const {
+    return prefix_ + ':' + std::string(system_identifier) + ':' + std::to_string(timeline) + ':';
+}
+
+bool TieredCache::is_epoch(std::string_view system_identifier, std::uint32_t timeline) const {
+    return epoch_ == prefix_of(system_identifier, timeline);
+}
+
 void TieredCache::set_epoch(std::string_view system_identifier, std::uint32_t timeline) {
-    std::string epoch = prefix_ + ':' + std::string(system_identifier) + ':' + std::to_string(timeline) + ':';
+    std::string epoch = prefix_of(system_identifier, timeline);
     if (epoch == epoch_) return;
     epoch_ = std::move(epoch);
     fence_.forget();

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include "millrace/app/handler.hpp"
+#include "millrace/app/standby.hpp"
 #include "millrace/app/tiered_cache.hpp"
 #include "millrace/io/http.hpp"
 #include "millrace/io/net.hpp"
@@ -38,10 +39,11 @@ struct Worker::State {
           tasks(context, observer),
           background(context, observer),
           pool(context, settings.database, observer),
+          standby(context, settings.database, observer),
           link(link_to(context, settings.redis, observer)),
           cache(context, settings.cache, settings.redis, link.get(), observer, std::move(fills)),
           side(context),
-          handler(std::move(snapshot), pool, cache, side, background, observer, std::move(broadcast)) {}
+          handler(std::move(snapshot), {pool, standby, cache, side, background, observer}, std::move(broadcast)) {}
 
     asio::awaitable<void> tick();
     asio::awaitable<void> exchange_states();
@@ -53,6 +55,7 @@ struct Worker::State {
     const config::Settings settings;  // those of the start: what shapes sockets and lanes does not change
     net::TaskGroup tasks, background;
     pg::Pool pool;
+    Standby standby;
     std::unique_ptr<redis::Link> link;
     TieredCache cache;
     net::SideThread side;
@@ -77,6 +80,7 @@ Result<std::uint16_t> Worker::open(config::Listen listen) {
 
 void Worker::run() {
     state_->pool.start();
+    state_->standby.start();
     if (state_->link) state_->link->start();
     state_->server->start();
     state_->tasks.spawn("tick", state_->tick());
@@ -116,6 +120,7 @@ asio::awaitable<void> Worker::State::finish(Deadline deadline) {
     const bool all_gone = co_await server->drained(deadline);
     if (!all_gone) server->abort();
     background.cancel();
+    co_await standby.stop();
     co_await pool.stop();
     if (link) link->stop();
     tasks.cancel();

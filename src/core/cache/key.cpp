@@ -32,7 +32,8 @@ std::string hashed(std::string_view key) {
 }  // namespace
 
 std::string make_key(const KeyParts& parts) {
-    const std::array all = {parts.version, parts.resource, parts.query, parts.media, parts.range, parts.role, parts.claims};
+    const std::array all = {parts.version, parts.schema, parts.resource, parts.query,
+                            parts.media,   parts.range,  parts.role,     parts.claims};
     std::size_t bytes = 20;
     for (const auto part : all) bytes += part.size() + 5;
     std::string key;

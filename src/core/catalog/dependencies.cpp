@@ -11,7 +11,7 @@ namespace millrace::catalog {
 namespace {
 
 struct Nature {
-    bool is_volatile = false, reads_session = false;
+    bool is_volatile = false, reads_session = false, reads_request = false;
 };
 
 bool one_of(std::string_view name, std::initializer_list<std::string_view> names) {
@@ -68,6 +68,7 @@ private:
         relation.row_security = outcome.row_security;
         relation.is_volatile = outcome.nature.is_volatile;
         relation.reads_session = outcome.nature.reads_session;
+        relation.reads_request = outcome.nature.reads_request;
         relation.watched = outcome.watched && !outcome.tags.empty();
         relation.reads_materialized = outcome.materialized;
     }
@@ -128,6 +129,7 @@ private:
     void add(const QueryFacts& query, Nature& nature) const {
         nature.is_volatile |= query.reads_clock || query.reads_system;
         nature.reads_session |= query.reads_role;
+        nature.reads_request |= query.reads_request;
         for (const std::uint32_t oid : query.functions) {
             auto found = natures_.find(oid);
             if (found == natures_.end()) continue;

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "millrace/core/catalog.hpp"
+#include "millrace/core/text.hpp"
 
 namespace millrace::catalog {
 namespace {
@@ -14,6 +15,10 @@ constexpr std::uint32_t first_user_oid = 16384;  // FirstNormalObjectId
 constexpr std::array function_fields = {
     std::string_view("funcid"),   std::string_view("opfuncid"), std::string_view("hashfuncid"), std::string_view("negfuncid"),
     std::string_view("aggfnoid"), std::string_view("winfnoid"), std::string_view("elemfuncid"), std::string_view("resultfunc")};
+
+// What a request brings besides its identity (PostgREST, "Transaction-Scoped Settings").
+constexpr std::array request_settings = {std::string_view("request.headers"), std::string_view("request.cookies"),
+                                         std::string_view("request.method"), std::string_view("request.path")};
 
 class Reader {
 public:
@@ -66,6 +71,9 @@ private:
         }
         if (std::ranges::find(function_fields, name) != function_fields.end()) {
             if (const auto oid = number(); oid != 0) facts_.functions.push_back(oid);
+        } else if (name == "constvalue") {
+            const auto text = constant();
+            facts_.reads_request |= std::ranges::find(request_settings, text) != request_settings.end();
         } else if (name == "relid") {
             if (const auto oid = number(); oid != 0 && oid < first_user_oid) facts_.reads_system = true;
         } else if (name == "op" && !labels_.empty() && labels_.back() == "SQLVALUEFUNCTION") {
@@ -87,6 +95,24 @@ private:
         std::uint32_t value = 0;
         std::from_chars(digits.data(), digits.data() + digits.size(), value);
         return value;
+    }
+
+    // "19 [ 76 0 0 0 114 … ]": the bytes of a datum; of a text those after its four bytes of length. No longer than what is
+    // looked for.
+    [[nodiscard]] std::string constant() const {
+        constexpr std::size_t header = 4, bytes_max = 64;
+        std::string_view bytes = rest_.substr(std::min(rest_.find_first_of("[{}"), rest_.size()));
+        std::string out;
+        if (!bytes.starts_with('[')) return out;
+        for (bytes.remove_prefix(1); out.size() <= bytes_max;) {
+            bytes.remove_prefix(std::min(bytes.find_first_not_of(' '), bytes.size()));
+            int byte = 0;
+            const auto [end, error] = std::from_chars(bytes.data(), bytes.data() + bytes.size(), byte);
+            if (error != std::errc()) break;
+            out += static_cast<char>(byte);
+            bytes.remove_prefix(static_cast<std::size_t>(end - bytes.data()));
+        }
+        return out.size() < header ? std::string() : text::lower(out.substr(header));
     }
 
     std::string_view rest_;

@@ -93,6 +93,9 @@ const Setting settings[] = {
 
     {"database", "url", database<&DatabaseSettings::url>, any_text, "",
      "Postgres, as libpq takes it: `postgresql://user:password@host:5432/name`.", Secrecy::url},
+    {"database", "standby_url", database<&DatabaseSettings::standby_url>, any_text, "",
+     "Standbys of that Postgres, for GET and HEAD of routes that say `\"reads\": \"standby\"`; several hosts and "
+     "`target_session_attrs` as libpq takes them. Empty: all is read from `url`.", Secrecy::url},
     {"database", "anonymous_role", database<&DatabaseSettings::anonymous_role>, {0, 63}, "",
      "Role of requests without a token; empty means the login role itself."},
     {"database", "fast_lanes", database<&DatabaseSettings::fast_lanes>, {1, 64}, "connections per worker",

@@ -3,23 +3,12 @@
 
 #include <algorithm>
 
+#include "exposure.hpp"
 #include "marks.hpp"
 #include "millrace/core/text.hpp"
 
 namespace millrace::pipeline {
 namespace {
-
-// Its rows may differ by role, claims or other settings of the transaction.
-bool depends_on_session(const catalog::Relation& relation) { return relation.row_security || relation.reads_session; }
-
-// Rows that depend on who asks or on the clock are not told apart by role and tags, and without triggers nobody says when a
-// table changes.
-bool cacheable(const std::vector<const catalog::Relation*>& relations, bool sees_refreshes) {
-    return std::ranges::all_of(relations, [&](const catalog::Relation* relation) {
-        return relation->watched && (sees_refreshes || !relation->reads_materialized) && !relation->is_volatile &&
-               !depends_on_session(*relation);
-    });
-}
 
 bool same_key(const catalog::Relation& a, const catalog::Relation& b) {
     return a.primary_key == b.primary_key && std::ranges::all_of(a.primary_key, [&](const std::string& name) {
@@ -55,12 +44,13 @@ void add_key(CachePlan& out, const plan::ReadNode& root, std::size_t values) {
         }
 }
 
-void add_tables(CachePlan& out, const plan::Plan& plan, const catalog::Catalog& catalog, std::size_t values) {
+void add_tables(CachePlan& out, const plan::Plan& plan, const Work& work, std::size_t values) {
+    const catalog::Catalog& catalog = *work.snapshot->catalog;
     const auto* read = std::get_if<plan::Read>(&plan);
     const bool one_row = read != nullptr && read->by_full_key && read->root.resource->relation->told_by_key &&
                          !read->root.resource->relation->row_security;
     if (!one_row) {
-        out.tags = plan::tables_behind(plan, catalog);
+        out.tags = tags_of(plan, work);
         return;
     }
     add_key(out, read->root, values);
@@ -69,45 +59,84 @@ void add_tables(CachePlan& out, const plan::Plan& plan, const catalog::Catalog& 
         const auto more = plan::tables_behind(plan::Read{embed}, catalog);
         out.tags.insert(out.tags.end(), more.begin(), more.end());
     }
+    const std::vector<fence::Tag>& declared = work.policies().depends_on;
+    out.tags.insert(out.tags.end(), declared.begin(), declared.end());
 }
 
-bool calls_what_may_change(const plan::Plan& plan) {
-    const auto* read = std::get_if<plan::Read>(&plan);
-    return read != nullptr &&
-           plan::most_volatile_function(*read).value_or(catalog::Volatility::immutable) != catalog::Volatility::immutable;
+std::string_view route_of(const Work& work) { return work.function == nullptr ? work.resource->name : work.function->route; }
+
+void add_route(CachePlan& out, const Work& work) {
+    const std::string version = "@" + text::percent_encode(work.api->version());
+    out.tags.push_back(version);
+    out.tags.push_back(version + "/" + text::percent_encode(route_of(work)));
+}
+
+// The function before a request may refuse it, or change anything else of its transaction; a handler may look at more of the
+// request than the key tells; and a plan is of its moment.
+bool is_of_its_own(const Work& work) {
+    const representation::Representation& wanted = work.shape.representation;
+    return !work.snapshot->settings.api.pre_request.empty() || wanted.handled || wanted.form.explain;
+}
+
+// What else of the request decides the bytes: the window that a Range header asked for, the count, the timezone, and what
+// Preference-Applied says.
+std::string window_and_preferences(const Work& work, const request::Preferences& preferences) {
+    std::string out = std::to_string(work.shape.window.offset) + "-" + std::to_string(work.shape.window.limit.value_or(-1)) +
+                      "/" + std::to_string(static_cast<int>(work.shape.count)) + "/" + preferences.timezone;
+    for (const std::string& applied : work.shape.applied) (out += ',') += applied;
+    return out;
+}
+
+// A caller with a token and one without are told different things of caching, though they have one role.
+std::string identity_part(const auth::Identity& identity, const routes::CachePolicy& policy) {
+    std::string claims = identity.authenticated ? "token " : "";
+    if (policy.vary_claims) claims += auth::claim_values(identity.claims_json, *policy.vary_claims);
+    return claims;
+}
+
+std::string make_key(const Work& work, const Asked& asked, std::string_view canonical_query) {
+    const std::string base = asked.match.base();  // KeyParts only looks at them
+    // An answer that was negotiated says so.
+    const std::string schema = asked.match.api->table().schema + (asked.match.negotiated ? "!" : "");
+    const std::string range = window_and_preferences(work, asked.api.preferences);
+    const std::string claims = identity_part(asked.identity, work.policies().cache);
+    cache::KeyParts parts;
+    parts.version = base;
+    parts.schema = schema;
+    parts.resource = route_of(work);
+    parts.query = canonical_query;
+    parts.media = work.shape.representation.name;
+    parts.range = range;
+    parts.role = asked.identity.role;
+    parts.claims = claims;
+    parts.deployment = work.snapshot->fingerprint;
+    return cache::make_key(parts);
 }
 
 }  // namespace
 
-std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, const routes::Match& match,
-                                    std::string canonical_query, const auth::Identity& identity, std::size_t values) {
-    const routes::CachePolicy& policy = work.resource->policies.cache;
-    const catalog::Catalog& catalog = *work.snapshot->catalog;
-    // A handler may look at more of the request than the key tells, and a plan is of its moment.
-    if (work.shape.representation.handled || work.shape.representation.form.explain) return std::nullopt;
-    if (work.script.writes || policy.ttl_s == 0 || calls_what_may_change(plan)) return std::nullopt;
-    const bool sees_refreshes = catalog.ddl_watched || work.snapshot->settings.cache.catalog_poll_ms > 0;
-    if (!cacheable(plan::relations_behind(plan, catalog), sees_refreshes)) return std::nullopt;
-    auto order = take_order(canonical_query, values);
+// Tags of the tables that are read, and of those that the route declares. The root of a call is no table but a type.
+std::vector<fence::Tag> tags_of(const plan::Plan& plan, const Work& work) {
+    const auto* call = std::get_if<plan::Call>(&plan);
+    std::vector<fence::Tag> tags;
+    if (call == nullptr || !call->rows.embeds.empty()) tags = plan::tables_behind(plan, *work.snapshot->catalog);
+    const std::vector<fence::Tag>& declared = work.policies().depends_on;
+    tags.insert(tags.end(), declared.begin(), declared.end());
+    std::ranges::sort(tags);
+    tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
+    return tags;
+}
+
+std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, const Asked& asked) {
+    const routes::ResolvedPolicies& policies = work.policies();
+    if (!work.safe || work.script.writes || policies.cache.ttl_s == 0 || is_of_its_own(work)) return std::nullopt;
+    if (!may_keep(exposure_of(plan, *work.snapshot), policies, asked.identity.authenticated)) return std::nullopt;
+    std::string canonical_query = asked.api.canonical_query;
+    auto order = take_order(canonical_query, asked.values);
     if (!order) return std::nullopt;
-    // What else of the request decides the bytes: the representation, the window that a Range header asked for, the count.
-    const std::string range = std::to_string(work.shape.window.offset) + "-" +
-                              std::to_string(work.shape.window.limit.value_or(-1)) + "/" +
-                              std::to_string(static_cast<int>(work.shape.count));
-    const std::string base = match.base();  // KeyParts only looks at it
-    cache::KeyParts parts;
-    parts.version = base;
-    parts.resource = work.resource->name;
-    parts.query = canonical_query;
-    parts.media = work.shape.representation.name;
-    parts.range = range;
-    parts.role = identity.role;
-    parts.deployment = work.snapshot->fingerprint;
-    CachePlan out{cache::make_key(parts), std::move(*order), {}, policy};
-    add_tables(out, plan, catalog, values);
-    const std::string version = "@" + text::percent_encode(work.api->version());
-    out.tags.push_back(version);
-    out.tags.push_back(version + "/" + text::percent_encode(work.resource->name));
+    CachePlan out{make_key(work, asked, canonical_query), std::move(*order), {}, policies.cache};
+    add_tables(out, plan, work, asked.values);
+    add_route(out, work);
     return out;
 }
 

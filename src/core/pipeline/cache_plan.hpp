@@ -7,13 +7,22 @@
 #include "millrace/core/auth.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/plan.hpp"
+#include "millrace/core/request.hpp"
 
 namespace millrace::pipeline {
 
-// `work` has its resource, its representation and its window. `values`: how many marks stand in the canonical query. Nothing
-// when the answer must not be kept.
-[[nodiscard]] std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, const routes::Match& match,
-                                                  std::string canonical_query, const auth::Identity& identity,
-                                                  std::size_t values);
+// `values`: how many marks stand in the canonical query.
+struct Asked {
+    const routes::Match& match;
+    const request::ApiRequest& api;
+    const auth::Identity& identity;
+    std::size_t values = 0;
+};
+
+// Tags of what the answer of a read or a call depends on, declared ones included; sorted.
+[[nodiscard]] std::vector<fence::Tag> tags_of(const plan::Plan& plan, const Work& work);
+
+// `work` has its resource, its representation and its window. Nothing when the answer must not be kept.
+[[nodiscard]] std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, const Asked& asked);
 
 }  // namespace millrace::pipeline

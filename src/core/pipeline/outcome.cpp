@@ -11,7 +11,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-constexpr std::size_t xid_column = 0, headers_column = 1, status_column = 2, told_column = 3;
 constexpr std::size_t fields_max = 100;
 
 // RFC 9110 §5.1 and §5.5.
@@ -57,13 +56,13 @@ void put(const Fields& fields, message::HeaderBlock& headers) {
 
 Result<void> apply_outcome(const sql::Rows& outcome, message::Reply& reply) {
     if (outcome.count() == 0) return {};
-    if (!outcome.is_null(0, headers_column)) {
-        auto fields = read_fields(outcome.at(0, headers_column));
+    if (!outcome.is_null(0, sql::outcome_headers)) {
+        auto fields = read_fields(outcome.at(0, sql::outcome_headers));
         if (!fields) return std::move(fields).error();
         put(*fields, reply.headers);
     }
-    if (outcome.is_null(0, status_column)) return {};
-    const auto status = text::to_int(outcome.at(0, status_column));
+    if (outcome.is_null(0, sql::outcome_status)) return {};
+    const auto status = text::to_int(outcome.at(0, sql::outcome_status));
     if (!status || *status < 200 || *status > 599) return Error::of(Fault::bad_response_status);
     reply.status = static_cast<int>(*status);
     return {};
@@ -71,11 +70,11 @@ Result<void> apply_outcome(const sql::Rows& outcome, message::Reply& reply) {
 
 std::optional<fence::Invalidation> own_invalidation(const Work& work, const sql::Rows& outcome) {
     if (outcome.count() == 0) return std::nullopt;
-    const auto xid = text::to_int(outcome.at(0, xid_column));
+    const auto xid = text::to_int(outcome.at(0, sql::outcome_xid));
     if (!xid || *xid <= 0) return std::nullopt;
-    if (outcome.at(0, told_column).starts_with(' ')) {  // as the triggers write it; anybody may set the setting
-        std::string payload(outcome.at(0, xid_column));
-        payload += outcome.at(0, told_column);
+    if (outcome.at(0, sql::outcome_told).starts_with(' ')) {  // as the triggers write it; anybody may set the setting
+        std::string payload(outcome.at(0, sql::outcome_xid));
+        payload += outcome.at(0, sql::outcome_told);
         if (auto told = fence::parse_invalidation(payload)) return told;
     }
     fence::Invalidation written;

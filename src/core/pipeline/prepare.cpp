@@ -12,6 +12,7 @@
 #include "millrace/core/text.hpp"
 #include "prepare_call.hpp"
 #include "session.hpp"
+#include "standby.hpp"
 #include "warning.hpp"
 
 namespace millrace::pipeline {
@@ -145,7 +146,7 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->by_full_key = read != nullptr && read->by_full_key;
     work->script.writes = read == nullptr;
     if (read != nullptr) work->location = location_of(match, api->canonical_query, values);
-    work->cache = cache_plan(*work, *plan, match, api->canonical_query, identity, values);
+    work->cache = cache_plan(*work, *plan, {match, *api, identity, values});
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
     name_groups(*work, *plan, match);
     sql::Session session = session_of({*snapshot, *match.api, identity, request}, *api, needs_of(*plan, *work));
@@ -153,14 +154,15 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     std::erase_if(work->shape.applied,
                   [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
     work->repeatable = session.empty();
-    work->script = sql::render(*plan, session,
-                               {.want_snapshot = work->cache.has_value(),
-                                .form = work->shape.representation.form,
-                                .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max)});
+    const sql::RenderOptions options{.want_snapshot = work->cache.has_value(),
+                                     .form = work->shape.representation.form,
+                                     .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max)};
+    work->script = sql::render(*plan, session, options);
     if (read == nullptr)
         if (auto guarded = add_guard(*work, match, request, wanted); !guarded) return std::move(guarded).error();
     work->streams = work->script.head_is_first() && reply::row_writer(work->shape, work->script) != nullptr;
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
+    offer_to_standby(*work, *plan, session, options, values);
     return std::shared_ptr<const Work>(std::move(work));
 }
 

@@ -4,11 +4,13 @@
 #include <algorithm>
 
 #include "allow.hpp"
+#include "cache_plan.hpp"
 #include "guard.hpp"
 #include "millrace/core/plan.hpp"
 #include "millrace/core/representation.hpp"
 #include "millrace/core/text.hpp"
 #include "session.hpp"
+#include "standby.hpp"
 #include "warning.hpp"
 
 namespace millrace::pipeline {
@@ -127,7 +129,11 @@ Result<Prepared> prepare_call(const std::shared_ptr<const Snapshot>& snapshot, c
     std::erase_if(work->shape.applied,
                   [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
     const sql::Session session = call_session({*snapshot, *match.api, identity, request}, *api, *plan);
-    work->script = sql::render(*plan, session, {.form = work->shape.representation.form});
+    work->script.writes = !call.read_only;
+    work->cache = cache_plan(*work, *plan, {match, *api, identity});
+    const sql::RenderOptions options{.want_snapshot = work->cache.has_value(), .form = work->shape.representation.form};
+    work->script = sql::render(*plan, session, options);
+    offer_to_standby(*work, *plan, session, options);
     return Prepared(std::shared_ptr<const Work>(std::move(work)));
 }
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view deciding[] = {"Accept", "Prefer", "Range", "Range-Unit", "Accept-Profile", "Millrace-Range"};
 
 constexpr std::size_t target_bytes_max = 1024;  // longer ones are rare and would fill the memory of the others
+constexpr std::size_t claims_bytes_max = 2048;  // the same
 constexpr std::size_t marks_max = 8;
 constexpr std::size_t value_bytes_max = 64;
 
@@ -62,11 +63,37 @@ void append_parameter(std::string& out, std::string_view parameter, std::vector<
     values.emplace_back(parameter.substr(equals + 1 + at));
 }
 
+void append_deciding(std::string& out, const message::Request& request) {
+    append_part(out, message::name(request.method));
+    for (const std::string_view field : deciding) {
+        for (const message::Header& header : request.headers)
+            if (text::iequals(header.name, field)) append_part(out, header.value);
+        out += '\n';
+    }
+}
+
+bool is_short_read(const message::Request& request) {
+    const bool reads = request.method == message::Method::get || request.method == message::Method::head;
+    return reads && request.target.size() <= target_bytes_max;
+}
+
 }  // namespace
 
 bool rememberable(const message::Request& request, const auth::Identity& identity) {
-    const bool reads = request.method == message::Method::get || request.method == message::Method::head;
-    return reads && !identity.authenticated && request.target.size() <= target_bytes_max;
+    return is_short_read(request) && !identity.authenticated;
+}
+
+bool has_caller_key(const message::Request& request, const auth::Identity& identity) {
+    return is_short_read(request) && identity.authenticated && identity.claims_json.size() <= claims_bytes_max;
+}
+
+// A role may hold a line break, so it comes last.
+void append_caller_key(std::string& out, const message::Request& request, const auth::Identity& identity) {
+    append_part(out, request.target);
+    append_deciding(out, request);
+    append_part(out, std::to_string(identity.claims_json.size()));
+    out += identity.claims_json;
+    out += identity.role;
 }
 
 void append_shape(std::string& out, const message::Request& request, std::vector<std::string>& values) {
@@ -90,12 +117,7 @@ void append_shape(std::string& out, const message::Request& request, std::vector
 void append_remember_key(std::string& out, const message::Request& request, std::vector<std::string>& values) {
     append_shape(out, request, values);
     out += '\n';
-    append_part(out, message::name(request.method));
-    for (const std::string_view field : deciding) {
-        for (const message::Header& header : request.headers)
-            if (text::iequals(header.name, field)) append_part(out, header.value);
-        out += '\n';
-    }
+    append_deciding(out, request);
 }
 
 }  // namespace millrace::pipeline

@@ -41,9 +41,9 @@ private:
 
 }  // namespace
 
-std::optional<catalog::Volatility> most_volatile_function(const Read& read) {
+std::optional<catalog::Volatility> most_volatile_function(const ReadNode& rows) {
     Functions functions;
-    functions.add(read.root);
+    functions.add(rows);
     return functions.most();
 }
 

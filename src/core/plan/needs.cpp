@@ -48,7 +48,7 @@ Needs needs_of(const Plan& plan, const catalog::Catalog& catalog) {
     const auto* call = std::get_if<Call>(&plan);
     needs.writes = read == nullptr && (call == nullptr || !call->read_only);
     needs.search_path = read == nullptr || uses_search_path(read->root);
-    if (const auto called = read == nullptr ? std::nullopt : most_volatile_function(*read)) {
+    if (const auto called = read == nullptr ? std::nullopt : most_volatile_function(read->root)) {
         needs.search_path = true;  // for what is inside of the function
         needs.session = *called != catalog::Volatility::immutable;
         needs.may_change = *called == catalog::Volatility::is_volatile;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "millrace/core/auth.hpp"
 #include "millrace/core/text.hpp"
 #include "reader.hpp"
 
@@ -52,6 +53,27 @@ void cache(Reader& reader, const Place& place, Policies& out) {
         reader.unknown_key(place, key, known);
     }
     out.cache = policy;
+}
+
+void vary_claims(Reader& reader, const Place& place, CachePolicy& out) {
+    std::vector<std::string> claims;
+    if (!reader.read(place, claims)) return;
+    for (std::size_t i = 0; i < claims.size(); ++i)
+        if (!auth::valid_claim(claims[i]))
+            reader.problem(place.path + "/" + std::to_string(i),
+                           "must be a claim's name, or a path like \".app_metadata.tenant\" or \"$['a b'][0]\"");
+    out.vary_claims = std::move(claims);
+}
+
+// What only the owner of one route can know is no default: it would hold for routes that come later, too.
+void refuse_as_default(Reader& reader, const Place& cache) {
+    for (const char* key : {"depends_on", "by_time"})
+        if (cache.value.is_object() && cache.value.contains(key))
+            reader.problem(cache.path + "/" + key, "belongs to a resource: it cannot be a default");
+}
+
+void reads(Reader& reader, const Place& place, Policies& out) {
+    if (const auto at = reader.read_choice(place, {"primary", "standby"})) out.standby = *at == 1;
 }
 
 void route_class(Reader& reader, const Place& place, Policies& out) {
@@ -111,6 +133,7 @@ void docs_url(Reader& reader, const Place& place, RouteTable& out) {
 void defaults(Reader& reader, const Place& place, RouteTable& out) {
     if (!reader.is_object(place)) return;
     for (const auto& [key, value] : place.value.items()) {
+        if (key == "cache") refuse_as_default(reader, place.at(key));
         if (read_field(reader, place, key, policy_fields(), out.defaults)) continue;
         std::vector<std::string> known;
         append_names(known, policy_fields());
@@ -140,6 +163,10 @@ void function(Reader& reader, const Place& place, FunctionRule& rule) {
         append_names(known, policy_fields());
         reader.unknown_key(place, key, known);
     }
+    // Whoever gives a function a time of its own and names no tables says that the time alone decides.
+    const bool timed =
+        place.value.contains("cache") && place.value["cache"].is_object() && place.value["cache"].contains("ttl_s");
+    if (timed && rule.policies.cache && rule.policies.cache->depends_on.empty()) rule.policies.cache->by_time = true;
 }
 
 void resources(Reader& reader, const Place& place, RouteTable& out) {
@@ -195,12 +222,18 @@ const std::vector<Field<CachePolicy>>& cache_fields() {
         {"surrogate_keys", boolean, "Whether answers carry their tags in Surrogate-Key, for CDNs that purge by it.",
          plain<&CachePolicy::surrogate_keys>},
         {"vary_claims", names_schema,
-         "Claims of the token that decide what its bearer sees: answers are shared by those who agree in role and claims.",
-         plain<&CachePolicy::vary_claims>},
+         "Claims of the token that decide, with the role, what its bearer sees: names, or paths like \".app_metadata.tenant\". "
+         "Answers are shared by those who agree in role and claims; [] says that the role alone decides. Without it nothing is "
+         "kept that may differ by who asks.",
+         vary_claims},
         {"depends_on", names_schema,
          "Tables that the rows depend on where that cannot be seen: behind functions and foreign tables. \"name\" in the "
-         "table's schema, or \"schema.name\".",
+         "table's schema, or \"schema.name\". Not a default.",
          plain<&CachePolicy::depends_on>},
+        {"by_time", boolean,
+         "Whether answers may be kept for ttl_s although nobody can say when they change: behind functions, foreign tables, "
+         "volatile expressions and tables without triggers. Not a default.",
+         plain<&CachePolicy::by_time>},
     };
     return fields;
 }
@@ -213,6 +246,9 @@ const std::vector<Field<Policies>>& policy_fields() {
         {"body_bytes_max", whole_number, "The longest body that a write may have.", optional_number<&Policies::body_bytes_max>},
         {"class", R"({"enum": ["auto", "fast", "slow"]})",
          "Which lanes its statements take; auto: by their shape and measured time.", route_class},
+        {"reads", R"({"enum": ["primary", "standby"]})",
+         "Where GET and HEAD are read; standby: at database.standby_url, as long as it is not behind what is known here.",
+         reads},
         {"methods",
          R"({"type": "array", "items": {"enum": ["GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"]}, "uniqueItems": true})",
          "Which methods are allowed, of those that the relation can do. HEAD comes with GET, OPTIONS is always there.",

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "lens_functions.hpp"
+#include "lens_relations.hpp"
 #include "lens_resource.hpp"
 #include "millrace/core/text.hpp"
 #include "reader.hpp"
@@ -22,43 +23,25 @@ struct LensBuilder {
         if (table_.expose_schema) add_exposed();
         for (const std::string& hidden : table_.hide)
             if (!names_function(hidden) && api_->catalog().find(table_.schema, hidden) == nullptr)
-                unknown_relation("/hide", hidden);
-        auto functions = shown_functions(table_, api_->catalog(), settings_, problems_);
-        if (!problems_.empty()) return {nullptr, std::move(problems_)};
+                unknown_relation(api_->catalog(), table_.schema, hidden, complaints("/hide"));
+        auto functions = shown_functions(table_, api_->catalog(), settings_, findings_);
+        if (!findings_.problems.empty()) return {nullptr, std::move(findings_.problems), std::move(findings_.warnings)};
         for (const auto& resource : api_->resources_) by_relation_.emplace(resource->relation->id(), resource.get());
         for (const auto& resource : api_->resources_) add_links(*resource);
         for (auto& function : functions) add_function(std::move(function));
-        return {std::move(api_), {}};
+        return {std::move(api_), {}, std::move(findings_.warnings)};
     }
 
 private:
-    void problem(std::string path, std::string message, std::string suggestion = {}) {
-        problems_.push_back({table_.file, std::move(path), std::move(message), std::move(suggestion)});
-    }
-
-    // "name" in the version's schema, else "schema.name".
-    [[nodiscard]] const Relation* find_relation(const std::string& written) const {
-        const Catalog& catalog = api_->catalog();
-        if (const Relation* relation = catalog.find(table_.schema, written)) return relation;
-        const auto dot = written.find('.');
-        if (dot == std::string::npos) return nullptr;
-        return catalog.find(std::string_view(written).substr(0, dot), std::string_view(written).substr(dot + 1));
-    }
-
-    void unknown_relation(std::string path, const std::string& written) {
-        std::vector<std::string> names;
-        for (const Relation& relation : api_->catalog().relations)
-            names.push_back(relation.schema == table_.schema ? relation.name : relation.schema + "." + relation.name);
-        problem(std::move(path), "there is no relation \"" + written + "\" in schema \"" + table_.schema + "\"",
-                text::closest(written, names).value_or(""));
-    }
+    [[nodiscard]] Complaints complaints(std::string path) { return {table_.file, std::move(path), findings_}; }
 
     void add_listed(const std::string& name, const ResourceRule& rule) {
         const std::string path = "/resources/" + pointer_token(name);
-        const Relation* relation = find_relation(rule.relation);
-        if (relation == nullptr) return unknown_relation(path + "/relation", rule.relation);
+        const Relation* relation = find_relation(api_->catalog(), table_.schema, rule.relation);
+        if (relation == nullptr)
+            return unknown_relation(api_->catalog(), table_.schema, rule.relation, complaints(path + "/relation"));
         listed_.insert(relation);
-        add_resource(name, *relation, rule, Complaints{table_.file, path, problems_});
+        add_resource(name, *relation, rule, complaints(path));
     }
 
     // A relation that a rule lists is shown under that rule's name only.
@@ -67,26 +50,27 @@ private:
             if (relation.schema != table_.schema || relation.partition) continue;
             if (listed_.contains(&relation) || table_.hide.contains(relation.name)) continue;
             if (api_->by_name_.contains(relation.name)) {
-                problem("/resources/" + pointer_token(relation.name),
-                        "is also the name of a relation that \"expose\" shows: list that one under another name, or hide it");
+                complaints("/resources/" + pointer_token(relation.name))
+                    .add("",
+                         "is also the name of a relation that \"expose\" shows: list that one under another name, or hide it");
                 continue;
             }
             ResourceRule rule;
             rule.relation = relation.name;
-            add_resource(relation.name, relation, rule, Complaints{table_.file, "/defaults", problems_});
+            add_resource(relation.name, relation, rule, complaints("/defaults"));
         }
     }
 
-    void add_resource(const std::string& name, const Relation& relation, const ResourceRule& rule,
-                      const Complaints& complaints) {
+    void add_resource(const std::string& name, const Relation& relation, const ResourceRule& rule, const Complaints& heard) {
         auto resource = std::make_unique<Resource>();
         resource->name = name;
         resource->relation = &relation;
         const std::vector<std::string> ways = computed_ways(relation);
-        show_columns(*resource, rule, ways, complaints);
+        show_columns(*resource, rule, ways, heard);
         for (const std::string& way : ways)
             if (rule.hide.contains(way)) hidden_ways_.emplace(resource.get(), way);
-        resource->policies = resolve_policies(relation, rule, table_.defaults, settings_, complaints);
+        resource->policies = resolve_policies(relation, rule, table_.defaults, settings_, heard);
+        resolve_dependencies(resource->policies, api_->catalog(), table_.schema, heard);
         api_->by_name_.emplace(resource->name, resource.get());
         api_->resources_.push_back(std::move(resource));
     }
@@ -137,7 +121,7 @@ private:
     const config::Settings& settings_;
     std::shared_ptr<ApiCatalog> api_;
     const RouteTable& table_;
-    std::vector<config::Problem> problems_;
+    Findings findings_;
     std::set<const Relation*> listed_;
     std::multimap<std::string, const Resource*> by_relation_;
     std::multimap<std::string_view, const Relationship*> ways_;  // by source

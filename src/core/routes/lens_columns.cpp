@@ -91,8 +91,10 @@ private:
 }  // namespace
 
 void Complaints::add(const std::string& below, std::string message, std::string suggestion) const {
-    problems.push_back({file, path + below, std::move(message), std::move(suggestion)});
+    findings.problems.push_back({file, path + below, std::move(message), std::move(suggestion)});
 }
+
+void Complaints::warn(std::string message) const { findings.warnings.push_back({file, path, std::move(message), {}}); }
 
 void show_columns(Resource& resource, const ResourceRule& rule, const std::vector<std::string>& ways,
                   const Complaints& complaints) {

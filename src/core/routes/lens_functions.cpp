@@ -5,7 +5,7 @@
 #include <array>
 #include <tuple>
 
-#include "lens_resource.hpp"
+#include "lens_relations.hpp"
 #include "millrace/core/text.hpp"
 #include "reader.hpp"
 
@@ -35,9 +35,8 @@ bool before(const Overload& a, const Overload& b) {
 
 class Functions {
 public:
-    Functions(const RouteTable& table, const catalog::Catalog& catalog, const config::Settings& settings,
-              std::vector<config::Problem>& problems)
-        : table_(table), catalog_(catalog), settings_(settings), problems_(problems) {
+    Functions(const RouteTable& table, const catalog::Catalog& catalog, const config::Settings& settings, Findings& findings)
+        : table_(table), catalog_(catalog), settings_(settings), findings_(findings) {
         for (const Function& function : catalog.functions)
             if (callable(function)) by_name_[{function.schema, function.name}].push_back({&function, nullptr, nullptr});
         for (auto& [name, overloads] : by_name_) std::ranges::sort(overloads, before);
@@ -71,9 +70,9 @@ private:
         std::vector<std::string> names;
         for (const Function& function : catalog_.functions)
             names.push_back(function.schema == table_.schema ? function.name : function.schema + "." + function.name);
-        problems_.push_back({table_.file, std::move(path),
-                             "there is no function \"" + written + "\" in schema \"" + table_.schema + "\"",
-                             text::closest(written, names).value_or("")});
+        findings_.problems.push_back({table_.file, std::move(path),
+                                      "there is no function \"" + written + "\" in schema \"" + table_.schema + "\"",
+                                      text::closest(written, names).value_or("")});
     }
 
     void add_listed(const std::string& name, const FunctionRule& rule) {
@@ -95,10 +94,11 @@ private:
             auto overloads = named(table_.schema, name);
             if (overloads.empty()) continue;
             if (table_.functions.contains(std::string(name))) {
-                problems_.push_back({table_.file, "/resources/" + pointer_token("rpc/" + std::string(name)),
-                                     "is also the name of a function that \"expose\" shows: list that one under another name, "
-                                     "or hide it",
-                                     ""});
+                findings_.problems.push_back(
+                    {table_.file, "/resources/" + pointer_token("rpc/" + std::string(name)),
+                     "is also the name of a function that \"expose\" shows: list that one under another name, "
+                     "or hide it",
+                     ""});
                 continue;
             }
             add(std::string(name), std::move(overloads), {}, "/defaults");
@@ -110,15 +110,16 @@ private:
         function->name = name;
         function->route = std::string(function_prefix) + name;
         function->overloads = std::move(overloads);
-        function->policies =
-            resolve_function_policies(rule, table_.defaults, settings_, Complaints{table_.file, path, problems_});
+        const Complaints complaints{table_.file, path, findings_};
+        function->policies = resolve_function_policies(rule, table_.defaults, settings_, complaints);
+        resolve_dependencies(function->policies, catalog_, table_.schema, complaints);
         shown_.push_back(std::move(function));
     }
 
     const RouteTable& table_;
     const catalog::Catalog& catalog_;
     const config::Settings& settings_;
-    std::vector<config::Problem>& problems_;
+    Findings& findings_;
     std::map<std::pair<std::string_view, std::string_view>, std::vector<Overload>> by_name_;
     std::set<const Function*> listed_;
     std::vector<std::unique_ptr<ApiFunction>> shown_;
@@ -137,9 +138,8 @@ catalog::Column value_column(const Function& function) {
 }  // namespace
 
 std::vector<std::unique_ptr<ApiFunction>> shown_functions(const RouteTable& table, const catalog::Catalog& catalog,
-                                                          const config::Settings& settings,
-                                                          std::vector<config::Problem>& problems) {
-    return Functions(table, catalog, settings, problems).show();
+                                                          const config::Settings& settings, Findings& findings) {
+    return Functions(table, catalog, settings, findings).show();
 }
 
 ResultRows result_rows(const Function& function, const ApiFunction& shown) {

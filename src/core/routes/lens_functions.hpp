@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "lens_resource.hpp"
 #include "millrace/core/routes.hpp"
 
 namespace millrace::routes {
@@ -11,8 +12,7 @@ namespace millrace::routes {
 // Sorted by name, with policies and overloads; what a call of an overload reads is still missing.
 [[nodiscard]] std::vector<std::unique_ptr<ApiFunction>> shown_functions(const RouteTable& table,
                                                                         const catalog::Catalog& catalog,
-                                                                        const config::Settings& settings,
-                                                                        std::vector<config::Problem>& problems);
+                                                                        const config::Settings& settings, Findings& findings);
 
 [[nodiscard]] inline bool returns_rows(const catalog::Function& function) {
     return function.result == catalog::ResultKind::composite || function.result == catalog::ResultKind::table;

@@ -47,6 +47,7 @@ std::optional<T> first_of(const std::optional<T>& rule, const std::optional<T>& 
 ResolvedPolicies resolve_limits(const Policies& own, const Policies& defaults, const config::Settings& settings) {
     ResolvedPolicies resolved;
     resolved.cache = first_of(own.cache, defaults.cache).value_or(CachePolicy{});
+    resolved.standby = first_of(own.standby, defaults.standby).value_or(false);
     resolved.page_size_max = page_size(first_of(own.page_size_max, defaults.page_size_max), settings.database.rows_max);
     resolved.body_bytes_max = first_of(own.body_bytes_max, defaults.body_bytes_max).value_or(settings.http.body_bytes_max);
     return resolved;

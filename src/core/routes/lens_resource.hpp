@@ -8,13 +8,18 @@
 
 namespace millrace::routes {
 
+struct Findings {
+    std::vector<config::Problem> problems, warnings;
+};
+
 // Where a rule's mistakes are reported; path is the rule's JSON pointer.
 struct Complaints {
     const std::string& file;
     std::string path;
-    std::vector<config::Problem>& problems;
+    Findings& findings;
 
     void add(const std::string& below, std::string message, std::string suggestion = {}) const;
+    void warn(std::string message) const;
 };
 
 // The columns that the rule shows, under its names, in the catalog's order, and the computed ones. `ways` are the names of

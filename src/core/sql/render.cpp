@@ -38,8 +38,24 @@ void set_isolation(Script& script, const std::string& level) {
     script.in_block = true;
 }
 
-void begin(Script& script, const Session& session) {
+// pg_current_snapshot() of a standby names no transaction in progress: all from xmin on count as not visible. What else is
+// there tells whose past it shows; who may not see received_tli learns of another timeline with the next restartpoint.
+constexpr std::string_view standby_row =
+    "SELECT CASE WHEN pg_is_in_recovery() THEN pg_snapshot_xmin(pg_current_snapshot())::text END, s.system_identifier::text, "
+    "greatest(r.min_recovery_end_timeline, w.received_tli)::text FROM pg_control_system() AS s, pg_control_recovery() AS r, "
+    "pg_stat_get_wal_receiver() AS w";
+
+void add_snapshot(Script& script, bool on_standby) {
+    Writer out;
+    out << (on_standby ? standby_row : "SELECT pg_current_snapshot()");
+    script.snapshot = script.statements.size();
+    script.on_standby = on_standby;
+    script.statements.push_back(out.take());
+}
+
+void begin(Script& script, const Session& session, bool on_standby = false) {
     if (!session.isolation.empty()) set_isolation(script, session.isolation);
+    if (on_standby) add_snapshot(script, true);
     SettingsList list;
     for (const auto& [name, value] : session.before_role) list.set(name, value);
     if (!session.role.empty()) list.set("role", session.role);
@@ -121,19 +137,20 @@ void append_rows_or_body(Writer& out, const plan::Read& read, const ReadOptions&
 
 void add(Script& script, const plan::Read& read, const RenderOptions& options) {
     const Form& form = options.form;
+    const bool want_snapshot = options.want_snapshot && !options.on_standby;
     if (!form.explain) add_counts(script, read.root, read.count, options.count_max);
     Writer out;
     const bool one_row = read.by_full_key && read.root.window.limit != 0 && read.root.window.offset == 0;
     name_root(out, *read.root.resource, form);
     open_explain(out, form);
-    append_rows_or_body(out, read,
-                        {.source = {}, .want_snapshot = options.want_snapshot, .one_row = one_row, .output = form.output}, form,
-                        script.cells);
+    append_rows_or_body(out, read, {.source = {}, .want_snapshot = want_snapshot, .one_row = one_row, .output = form.output},
+                        form, script.cells);
     add_main(script, out);
-    script.has_snapshot = options.want_snapshot;
+    script.has_snapshot = want_snapshot;
 }
 
 void add(Script& script, const plan::Call& call, const RenderOptions& options) {
+    if (options.want_snapshot && !options.on_standby) add_snapshot(script, false);
     Writer out;
     name_root(out, *call.rows.resource, options.form);
     open_explain(out, options.form);
@@ -177,7 +194,7 @@ void settle_answer(Script& script, const plan::Plan& plan, const Form& form) {
 Script render(const plan::Plan& plan, const Session& session, const RenderOptions& options) {
     Script script;
     script.statements.reserve(4);
-    begin(script, session);
+    begin(script, session, options.on_standby);
     if (session.reports_early) add_outcome(script);
     std::visit([&](const auto& what) { add(script, what, options); }, plan);
     settle_answer(script, plan, options.form);

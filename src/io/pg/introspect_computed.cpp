@@ -11,8 +11,8 @@ using catalog::Cardinality;
 using catalog::Relationship;
 
 CatalogReader::CatalogReader(pqxx::transaction_base& transaction, const std::vector<std::string>& schemas,
-                             const std::vector<std::string>& extra_schemas)
-    : transaction_(transaction), schemas_(array_text(schemas)) {
+                             const std::vector<std::string>& extra_schemas, const std::vector<std::string>& relations)
+    : transaction_(transaction), schemas_(array_text(schemas)), relations_(array_text(relations)) {
     std::vector<std::string> all = schemas;
     all.insert(all.end(), extra_schemas.begin(), extra_schemas.end());
     all_schemas_ = array_text(all);

@@ -23,11 +23,11 @@ inline constexpr const char* system_identifier = "select system_identifier from 
 inline constexpr const char* timeline_of_primary = "select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
 inline constexpr const char* timeline_of_standby = "select lpad(to_hex(timeline_id), 8, '0') from pg_control_checkpoint()";
 
-// From each relation of the schemas $1 along views, policies and inheritance: (source, target, kind). A row without target is
-// a relation of the schemas.
+// From each relation of the schemas $1, and from the relations $2 ("schema.name"), along views, policies and inheritance:
+// (source, target, kind). A row without target is a relation of the schemas.
 inline constexpr const char* reach = R"(
 with recursive known as materialized (
-  select c.oid, c.relnamespace, c.relkind, c.relrowsecurity from pg_class c
+  select c.oid, c.relname, c.relnamespace, c.relkind, c.relrowsecurity from pg_class c
   where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relpersistence <> 't' and c.oid >= 16384
     and c.relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace)
 ), edges as materialized (
@@ -46,7 +46,8 @@ with recursive known as materialized (
   union
   select inhparent, inhrelid, 'child' from pg_inherits
 ), reached(oid) as (
-  select k.oid from known k join pg_namespace n on n.oid = k.relnamespace where n.nspname = any($1)
+  select k.oid from known k join pg_namespace n on n.oid = k.relnamespace
+  where n.nspname = any($1) or n.nspname || '.' || k.relname = any($2)
   union
   select e.target from reached r join edges e on e.source = r.oid join known k on k.oid = e.target
 )

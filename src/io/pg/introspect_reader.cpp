@@ -86,7 +86,7 @@ catalog::Catalog CatalogReader::read(const std::string& anonymous_role) {
 
 void CatalogReader::read_server(const std::string& anonymous_role) {
     const pqxx::row row = transaction_.exec_params(queries::server, anonymous_role)[0];
-    role_ = text_of(row, "role");
+    role_ = catalog_.anonymous_role = text_of(row, "role");
     catalog_.server_version = row["version"].as<int>();
     catalog_.ddl_watched = flag(row, "ddl_watched");
     if (flag(row, "may_identify"))
@@ -98,7 +98,7 @@ void CatalogReader::read_server(const std::string& anonymous_role) {
 }
 
 void CatalogReader::read_reach() {
-    for (const pqxx::row& row : transaction_.exec_params(queries::reach, schemas_)) {
+    for (const pqxx::row& row : transaction_.exec_params(queries::reach, schemas_, relations_)) {
         RelationFacts& facts = reached_[oid(row, "source")];
         facts.oid = oid(row, "source");
         if (row["target"].is_null()) continue;

@@ -16,7 +16,7 @@ namespace millrace::pg {
 class CatalogReader {
 public:
     CatalogReader(pqxx::transaction_base& transaction, const std::vector<std::string>& schemas,
-                  const std::vector<std::string>& extra_schemas);
+                  const std::vector<std::string>& extra_schemas, const std::vector<std::string>& relations);
 
     catalog::Catalog read(const std::string& anonymous_role);
 
@@ -43,6 +43,7 @@ private:
 
     pqxx::transaction_base& transaction_;
     std::string schemas_, all_schemas_;  // those that are exposed; and with them those whose functions count
+    std::string relations_;              // besides those of the schemas
     std::string oids_, role_;
     Types types_;
     catalog::Catalog catalog_;

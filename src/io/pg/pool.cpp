@@ -154,6 +154,8 @@ asio::awaitable<Result<sql::Rows>> RowStream::next() {
     co_return rows;
 }
 
+void RowStream::extend(Deadline deadline) { request_->deadline = deadline; }
+
 Duration RowStream::took() const { return (request_->answered() ? request_->finished : net::now()) - request_->sent; }
 
 }  // namespace millrace::pg

@@ -16,7 +16,7 @@ template <class E, class... Others>
 concept OneOf = (std::same_as<E, Others> || ...);
 template <class E>
 concept CountedOnly =
-    OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, CacheSize, CacheEvicted, CacheFilled,
+    OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, StandbyRead, CacheSize, CacheEvicted, CacheFilled,
           CacheLease, CacheWaited, CacheUnkept, CacheRefreshed, UnfencedFor, RedisCall, InvalidationLag>;
 
 constexpr std::size_t text_bytes_max = 512;

@@ -115,6 +115,12 @@ void backend_up(Of source, To samples) {
     }
 }
 
+void standby_reads(Of source, To samples) {
+    for (std::size_t result = 0; result < standby_results.size(); ++result)
+        add_counter(samples, total(source, [&](const Counters& c) { return c.standby_reads[result].get(); }),
+                    {{"result", standby_results[result]}});
+}
+
 void fenced(Of source, To samples) {
     add_gauge(samples, least(source, [](const Counters& c) -> const Gauge& { return c.fenced; }).value_or(0));
 }
@@ -161,6 +167,9 @@ constexpr Metric metrics[] = {
      "Statements that wait for a lane now."},
     {"millrace_backend_up", a_gauge, "backend", backend_up,
      "1 while every thread that talks to the backend can, else 0; absent when none does."},
+
+    {"millrace_standby_reads_total", a_counter, "result", standby_reads,
+     "Reads that a standby could answer: its answer was given (used), or the primary was asked (behind, foreign, failed, down)."},
 
     {"millrace_cache_requests_total", a_counter, "version, route, tier, result, reason", gather_cache_results,
      "Requests that could be answered by a cache: which tier answered, what came of it, and why it was no plain hit."},

@@ -55,6 +55,7 @@ struct Recorder::Count {
         lane.queued.set(e.queued);
     }
     void operator()(const BackendUp& e) const { to.backend_up[number(e.backend)].set(e.up ? 1 : 0); }
+    void operator()(const StandbyRead& e) const { to.standby_reads[number(e.result)].add(); }
     void operator()(const CacheSize& e) const {
         to.cache_entries.set(static_cast<std::int64_t>(e.entries));
         to.cache_bytes.set(static_cast<std::int64_t>(e.bytes));

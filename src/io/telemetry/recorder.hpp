@@ -45,7 +45,8 @@ struct Counters {
     std::vector<Counter> refused, errors, sources, reloads, purges;  // likewise
     Counter connections_opened, connections_closed, bytes_in, bytes_out;
     std::array<LaneCounters, lane_classes.size()> lanes;
-    std::array<Gauge, backends.size()> backend_up{Gauge(unknown), Gauge(unknown)};
+    std::array<Gauge, backends.size()> backend_up{Gauge(unknown), Gauge(unknown), Gauge(unknown)};
+    std::array<Counter, standby_results.size()> standby_reads;
     Gauge fenced{unknown};
     Gauge cache_entries, cache_bytes;
     Counter evicted, filled, filled_bytes, unkept;

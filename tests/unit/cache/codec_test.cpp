@@ -86,8 +86,8 @@ TEST(Codec, moments_and_snapshots_out_of_bounds_are_refused) {
 }
 
 TEST(Key, differs_when_any_part_differs) {
-    const KeyParts base{"v1", "products", "select=id", "json", "0-9", "anon", "{}", 7};
-    std::vector<KeyParts> others(8, base);
+    const KeyParts base{"v1", "public", "products", "select=id", "json", "0-9", "anon", "{}", 7};
+    std::vector<KeyParts> others(9, base);
     others[0].version = "v2";
     others[1].resource = "orders";
     others[2].query = "select=name";
@@ -96,20 +96,21 @@ TEST(Key, differs_when_any_part_differs) {
     others[5].role = "admin";
     others[6].claims = "{\"sub\":1}";
     others[7].deployment = 8;
+    others[8].schema = "other";
     for (const KeyParts& other : others) EXPECT_NE(make_key(base), make_key(other));
     EXPECT_EQ(make_key(base), make_key(KeyParts(base)));
 }
 
 TEST(Key, parts_cannot_run_into_each_other) {
-    EXPECT_NE(make_key({"v1", "a", "b", "", "", "", "", 0}), make_key({"v1", "ab", "", "", "", "", "", 0}));
-    EXPECT_NE(make_key({"v1", "", "1:x,0:", "", "", "", "", 0}), make_key({"v1", "", "1:x", "", "", "", "", 0}));
+    EXPECT_NE(make_key({"v1", "", "a", "b", "", "", "", "", 0}), make_key({"v1", "", "ab", "", "", "", "", "", 0}));
+    EXPECT_NE(make_key({"v1", "", "", "1:x,0:", "", "", "", "", 0}), make_key({"v1", "", "", "1:x", "", "", "", "", 0}));
 }
 
 TEST(Key, a_long_one_is_replaced_by_its_sha256) {
     const std::string long_query(5'000, 'x');
-    const std::string key = make_key({"v1", "products", long_query, "", "", "anon", "", 7});
+    const std::string key = make_key({"v1", "public", "products", long_query, "", "", "anon", "", 7});
     EXPECT_EQ(key.size(), 7U + 64U);
-    EXPECT_NE(key, make_key({"v1", "products", long_query + "x", "", "", "anon", "", 7}));
+    EXPECT_NE(key, make_key({"v1", "public", "products", long_query + "x", "", "", "anon", "", 7}));
 }
 
 }  // namespace millrace::cache

@@ -122,6 +122,22 @@ TEST(Dependencies, what_tags_cannot_see_is_volatile) {
     EXPECT_TRUE(world[10].is_volatile) << "a partition elsewhere";
 }
 
+TEST(QueryTree, names_of_settings_of_the_request_are_seen) {
+    const auto reads_request = [](std::string_view text) {
+        std::string bytes = std::to_string(4 * (text.size() + 4)) + " 0 0 0";
+        for (const char c : text) bytes += ' ' + std::to_string(static_cast<int>(c));
+        return read_query_tree(
+                   "({QUERY :targetList ({TARGETENTRY :expr {FUNCEXPR :funcid 2077 :args ({CONST :consttype 25 :constlen -1 "
+                   ":constisnull false :location 7 :constvalue " +
+                   std::to_string(text.size() + 4) + " [ " + bytes + " ]})} :resno 1 :resname a})})")
+            .reads_request;
+    };
+    for (const char* name : {"request.headers", "request.cookies", "request.method", "REQUEST.Path"})
+        EXPECT_TRUE(reads_request(name));
+    for (const char* name : {"request.jwt.claims", "app.settings.x", "", "request.headers2"}) EXPECT_FALSE(reads_request(name));
+    EXPECT_FALSE(read_query_tree("({CONST :constvalue <>} {CONST :constvalue 4 [ 1 0 )").reads_request);
+}
+
 TEST(QueryTree, only_the_outermost_targets_are_outputs) {
     const auto facts = read_query_tree(
         R"(({QUERY :commandType 1 :rtable ({RANGETBLENTRY :alias <> :relid 16400 :subquery {QUERY :targetList ({TARGETENTRY )"

@@ -11,7 +11,7 @@ using request::Action;
 
 std::optional<Volatility> most_volatile(const request::ApiRequest& request) {
     const auto plan = make(request, v1()["products"]);
-    return plan::most_volatile_function(std::get<plan::Read>(plan.value()));
+    return plan::most_volatile_function(std::get<plan::Read>(plan.value()).root);
 }
 
 TEST(PlanComputed, columns_are_found_by_name_but_not_by_star) {
