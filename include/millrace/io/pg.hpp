@@ -16,6 +16,8 @@
 #include "millrace/core/catalog.hpp"
 #include "millrace/core/config.hpp"
 #include "millrace/core/events.hpp"
+#include "millrace/core/feed.hpp"
+#include "millrace/core/replication.hpp"
 #include "millrace/core/sql.hpp"
 
 namespace millrace::pg {
@@ -89,15 +91,17 @@ private:
     std::shared_ptr<Request> request_;
 };
 
-// What the control thread hears. All are called on its thread.
+// What a source of invalidations tells, whichever it is: triggers that NOTIFY, or decoding. All are called on the control
+// thread. After listening(S0), each transaction that S0 does not see is notified; heartbeat(S) means that each that S sees has
+// been; after lost() neither holds until the next listening().
 struct Notifications {
     std::function<void(std::string_view payload, std::string_view channel)> notified;
-    std::function<void(std::string_view snapshot)>
-        listening;  // (again) listening; a pg_snapshot taken after LISTEN: a gap ends
-    std::function<void(std::string_view snapshot, Duration lag)> heartbeat;  // our own beat came back
+    std::function<void(std::string_view snapshot)> listening;                // (again): a gap ends
+    std::function<void(std::string_view snapshot, Duration lag)> heartbeat;  // the source has come as far as this
     std::function<void(std::string_view reason)> lost;
 };
 
+// The first source: hears what triggers, purges and whoever changed the schema NOTIFY.
 // LISTENs on channels with one connection, reconnects with backoff, and beats: each period it NOTIFYs itself with a fresh
 // pg_current_snapshot() and measures how long that takes to come back.
 class Listener {
@@ -112,6 +116,48 @@ private:
     struct State;
     std::shared_ptr<State> state_;
 };
+
+struct SlotSettings {
+    std::string url;   // of a role with REPLICATION
+    std::string slot;  // is read with the publication publication_name
+    Duration beat{};
+    bool may_evict = false;  // whoever else reads the slot is cut off: for those who know that it is their turn
+};
+struct SlotStart {
+    feed::Life life;
+    replication::Lsn from = 0;  // all that commits from here on will come
+};
+struct Decoded {
+    std::vector<std::pair<replication::Transaction, fence::Xid>> transactions;  // that touched something, as they committed
+    replication::Lsn position = 0;                                              // how far the log has been read
+    fence::PgSnapshot newest;                                                   // that was taken, not yet proved
+    std::optional<std::pair<fence::PgSnapshot, Duration>> beat;                 // the last one that came out, with its lag
+    std::uint64_t lag_bytes = 0;                                                // of the slot behind the log, when last seen
+};
+
+// The second source, as one process reads it: the transactions of a logical replication slot, and beats through it. Each beat
+// takes a snapshot S and then writes a message into the log. A transaction that is visible in S had its commit in the log
+// before S was taken, so before the message; and the log is decoded in its order. When the message comes out, all that S sees
+// has come. One thread; after an error it is of no use any more.
+class SlotReader {
+public:
+    SlotReader(asio::io_context& context, SlotSettings settings);
+    ~SlotReader();
+    // Makes the slot when there is none, or when it was lost. Errors' details say what is wrong; they are for the log.
+    [[nodiscard]] asio::awaitable<Result<SlotStart>> open();
+    // What has come, at least something.
+    [[nodiscard]] asio::awaitable<Result<Decoded>> next();
+    // To be run beside next(): why it ended.
+    [[nodiscard]] asio::awaitable<std::string> beat();
+    [[nodiscard]] asio::awaitable<Result<void>> confirm(replication::Lsn position);  // need not be decoded again
+
+    struct State;
+
+private:
+    std::shared_ptr<State> state_;
+};
+
+inline constexpr std::string_view publication_name = "millrace";
 
 // Blocking, for the control plane. `anonymous_role` empty: the login role. The catalog holds the relations and functions of the
 // schemas, and the relations behind them in other schemas. Functions of `extra_schemas` count as computed columns and
