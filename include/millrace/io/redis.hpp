@@ -1,9 +1,10 @@
-// Redis: one pipelined connection per worker. hiredis formats and parses, the socket is Asio's.
+// Redis: pipelined commands and subscriptions. hiredis formats and parses, the socket is Asio's.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,9 +28,14 @@ struct Value {
     std::vector<Value> items;
 };
 
-struct Address {
-    std::string host = "127.0.0.1", unix_path, user, password;
+struct Endpoint {
+    std::string host = "127.0.0.1";
     std::uint16_t port = 6379;
+    std::string unix_path;  // instead of host and port, when it is not empty
+};
+struct Address {
+    std::vector<Endpoint> endpoints = {Endpoint()};  // at least one; the next is tried when one cannot be reached
+    std::string user, password;
     int database = 0;
 };
 [[nodiscard]] Result<Address> parse_url(std::string_view url);
@@ -46,6 +52,29 @@ public:
     // Without waiting for its reply: for storing. Dropped when the link is down or its queue is full.
     void post(std::span<const std::string_view> arguments);
     void stop();
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+// What a subscription tells, on its loop. A callback may stop or destroy the subscription.
+struct Messages {
+    std::function<void(std::string_view channel, std::string_view payload)> message;
+    std::function<void()> subscribed;                   // to every channel, at first and after each loss
+    std::function<void(std::string_view reason)> lost;  // what is published from here until subscribed() is missed
+};
+
+// A connection of its own that hears what is published; connects in the background with backoff, for ever. A peer that is dead
+// without a word is noticed within subscription_silence_max. One thread.
+inline constexpr Duration subscription_silence_max = std::chrono::seconds(3);
+class Subscription {
+public:
+    Subscription(asio::io_context& context, Address address, std::vector<std::string> channels, Messages messages,
+                 events::Observer& observer);
+    ~Subscription();
+    void start();
+    void stop();  // no callback is called any more
 
 private:
     struct State;

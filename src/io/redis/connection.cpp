@@ -2,10 +2,7 @@
 #include "connection.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <utility>
 
 #include "millrace/io/net.hpp"
@@ -13,7 +10,6 @@
 namespace millrace::redis {
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t underway_max = 1'000;
 constexpr std::size_t outbox_bytes_max = 16 * 1024 * 1024;
 constexpr auto silence_max = std::chrono::seconds(1);  // without the reply that is due; then the server hangs
@@ -21,7 +17,7 @@ constexpr auto silence_max = std::chrono::seconds(1);  // without the reply that
 }  // namespace
 
 Connection::Connection(asio::io_context& context, events::Observer& observer)
-    : context_(context), observer_(&observer), socket_(context), timer_(context) {}
+    : context_(context), observer_(&observer), wire_(context), timer_(context) {}
 
 // Storing gets half of the room, so that it never keeps a reader from asking.
 bool Connection::full(bool awaited) const {
@@ -30,7 +26,7 @@ bool Connection::full(bool awaited) const {
 }
 
 void Connection::send(std::string command, CallPointer call) {
-    if (closed_) {
+    if (closed()) {
         if (call) answer(*call, redis_down());
         return;
     }
@@ -48,7 +44,7 @@ void Connection::write_soon() {
 
 void Connection::write() {
     writing_.clear();
-    if (closed_ || outbox_.empty()) {
+    if (closed() || outbox_.empty()) {
         write_pending_ = false;
         return;
     }
@@ -57,35 +53,35 @@ void Connection::write() {
         if (error) return self->close(error.message());
         self->write();
     };
-    asio::async_write(socket_, asio::buffer(writing_), std::move(written));
+    wire_.write(writing_, std::move(written));
 }
 
 asio::awaitable<std::string> Connection::receive() {
     const auto self = shared_from_this();
-    while (!closed_) {
-        const auto [error, count] = co_await socket_.async_read_some(asio::buffer(buffer_), use_tuple);
-        if (closed_) break;
+    while (!closed()) {
+        const auto [error, count] = co_await wire_.read_some();
+        if (closed()) break;
         if (error) {
             close(error.message());
             break;
         }
         std::string problem = "a reply is no Redis protocol, or too large";
-        if (reader_.feed({buffer_.data(), count})) problem = take_replies();
+        if (wire_.feed(count)) problem = take_replies();
         if (!problem.empty()) close(std::move(problem));
     }
-    co_return reason_;
+    co_return wire_.reason();
 }
 
 // What is wrong with them; nothing when they fit.
 std::string Connection::take_replies() {
     const TimePoint now = net::now();
-    while (auto value = reader_.next()) {
+    while (auto value = wire_.next()) {
         if (underway_.empty()) return "a reply came that nobody asked for";
         Underway first = std::move(underway_.front());
         underway_.pop_front();
         settle(std::move(first), *std::move(value), now);
     }
-    return reader_.broken() ? "a reply is no Redis protocol, or too large" : "";
+    return wire_.broken() ? "a reply is no Redis protocol, or too large" : "";
 }
 
 // A call that was answered already came too late: its reply is only counted off.
@@ -102,7 +98,7 @@ void Connection::watch(TimePoint at) {
     timer_.expires_at(at);
     auto looked = [self = weak_from_this()](boost::system::error_code error) {
         const auto live = self.lock();
-        if (!error && live && !live->closed_) live->look_at_deadlines();
+        if (!error && live && !live->closed()) live->look_at_deadlines();
     };
     timer_.async_wait(std::move(looked));
 }
@@ -126,10 +122,8 @@ void Connection::look_at_deadlines() {
 }
 
 void Connection::close(std::string reason) {
-    if (std::exchange(closed_, true)) return;
-    reason_ = std::move(reason);
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    if (closed()) return;
+    wire_.close(std::move(reason));
     timer_.cancel();
     outbox_.clear();
     for (const Underway& underway : std::exchange(underway_, {}))

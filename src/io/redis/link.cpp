@@ -1,78 +1,52 @@
 // Keeps one connection up, again and again with backoff, and gives commands to it; while there is none they fail at once.
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/post.hpp>
-#include <random>
 #include <utility>
 
 #include "connection.hpp"
-#include "millrace/core/policy.hpp"
-#include "millrace/io/net.hpp"
+#include "reconnecting.hpp"
 
 namespace millrace::redis {
-namespace {
 
-using namespace std::chrono_literals;
-using namespace asio::experimental::awaitable_operators;
+struct Link::State : Reconnecting {
+    State(asio::io_context& io, Address to, events::Observer& o) : Reconnecting(io, o), address(std::move(to)), observer(o) {}
 
-constexpr Duration connect_max = 2s;
-constexpr Duration steady_after = 1s;  // a connection that lived as long was a good one: the next attempt is made soon
-
-}  // namespace
-
-struct Link::State : std::enable_shared_from_this<Link::State> {
-    State(asio::io_context& io, Address to, events::Observer& o)
-        : context(io), address(std::move(to)), observer(&o), tasks(std::in_place, io, o) {}
-
-    asio::awaitable<void> keep_connected();
-    asio::awaitable<std::string> connect(std::shared_ptr<Connection> fresh);
+    asio::awaitable<std::string> connect() override;
+    asio::awaitable<std::string> live() override;
+    void ended(std::string_view reason) override { report(false, reason); }
+    void shut(const std::string& reason) override;
     void report(bool up, std::string_view reason);
 
-    asio::io_context& context;
-    Address address;
-    events::Observer* observer;  // nothing once the link is gone
-    std::optional<net::TaskGroup> tasks;
+    const Address address;
+    events::Observer& observer;              // not to be used after stop()
+    std::size_t endpoint = 0;                // that is tried next
     std::shared_ptr<Connection> fresh;       // on its way up
     std::shared_ptr<Connection> connection;  // up
     std::optional<bool> reported;
-    bool stopped = false;
 };
 
-asio::awaitable<void> Link::State::keep_connected() {
-    const auto self = shared_from_this();
-    policy::Backoff backoff(50ms, 2s);
-    std::minstd_rand random(std::random_device{}());
-    std::uniform_real_distribution<double> uniform(0, 1);
-    while (!stopped) {
-        fresh = std::make_shared<Connection>(context, *observer);
-        std::string reason = co_await connect(fresh);
-        const TimePoint since = net::now();
-        if (reason.empty() && !stopped) {
-            connection = fresh;
-            report(true, "");
-            reason = co_await connection->receive();
-            connection.reset();
-            if (net::now() - since >= steady_after) backoff.reset();
-        }
-        fresh->close(reason);
-        report(false, reason);
-        if (!stopped) co_await net::sleep_for(backoff.next(uniform(random)));
-    }
+asio::awaitable<std::string> Link::State::connect() {
+    const auto attempt = std::make_shared<Connection>(context(), observer);
+    fresh = attempt;
+    const Endpoint& to = address.endpoints[endpoint++ % address.endpoints.size()];
+    co_return co_await attempt->open(to, address);
 }
 
-// Why it did not succeed; nothing when it did.
-asio::awaitable<std::string> Link::State::connect(std::shared_ptr<Connection> attempt) {
-    auto opened = attempt->open(address);
-    auto limit = net::sleep_for(connect_max);
-    auto either = std::move(opened) || std::move(limit);
-    auto first = co_await std::move(either);
-    if (first.index() == 1) co_return "no connection within two seconds";
-    co_return std::get<0>(std::move(first));
+asio::awaitable<std::string> Link::State::live() {
+    connection = std::exchange(fresh, nullptr);
+    report(true, "");
+    const auto through = connection;
+    std::string reason = co_await through->receive();
+    co_return reason;
+}
+
+void Link::State::shut(const std::string& reason) {
+    for (const auto& one : {std::exchange(fresh, nullptr), std::exchange(connection, nullptr)})
+        if (one) one->close(reason);
 }
 
 void Link::State::report(bool up, std::string_view reason) {
-    if (observer == nullptr || reported == up) return;
+    if (reported == up) return;
     reported = up;
-    observer->on(events::BackendUp{events::Backend::redis, up, reason});
+    observer.on(events::BackendUp{events::Backend::redis, up, reason});
 }
 
 Link::Link(asio::io_context& context, Address address, events::Observer& observer)
@@ -80,24 +54,16 @@ Link::Link(asio::io_context& context, Address address, events::Observer& observe
 
 Link::~Link() { stop(); }
 
-void Link::start() {
-    if (!state_->stopped) state_->tasks->spawn("redis link", state_->keep_connected());
-}
+void Link::start() { state_->start("redis link"); }
 
-bool Link::up() const { return state_->connection && !state_->connection->closed(); }
+bool Link::up() const { return state_->connection && !state_->connection->closed() && !state_->stopped(); }
 
-// Cancels first and closes in a later turn: Boost 1.81 forwards a cancellation that comes from outside the loop as a posted
-// pointer to the task, so the task must not end before it arrives.
+// Those who wait are told in a later turn, when the connection is shut; nothing is sent or reported from here on.
 void Link::stop() {
-    if (std::exchange(state_->stopped, true)) return;
-    state_->observer = nullptr;
-    state_->tasks.reset();
-    for (const auto& connection : {state_->fresh, state_->connection}) {
-        if (!connection) continue;
-        connection->silence();
-        asio::post(state_->context, [connection] { connection->close("stopped"); });
-    }
-    state_->connection.reset();
+    if (state_->stopped()) return;
+    for (const auto& connection : {state_->fresh, state_->connection})
+        if (connection) connection->silence();
+    state_->stop();
 }
 
 namespace {
