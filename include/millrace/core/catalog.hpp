@@ -11,8 +11,8 @@
 
 namespace millrace::catalog {
 
-// A relation's name in one word, unique, and its tag in the cache: "schema.name", where '%', ' ', '.' and '#' inside a name are
-// percent-encoded. The trigger function of the migration writes the same.
+// A relation's name in one word, unique, and its tag in the cache: "schema.name", where what means something in tags and in
+// lists of them ("% .#!*@" and line feeds) is percent-encoded inside a name. The migration's millrace.tag() writes the same.
 [[nodiscard]] std::string tag_of(std::string_view schema, std::string_view name);
 struct QualifiedName {
     std::string schema, name;
