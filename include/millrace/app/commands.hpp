@@ -13,7 +13,7 @@ namespace millrace::app {
 struct CommandLine {
     std::string command;
     Source source;
-    bool print = false, remove = false, force = false, offline = false;
+    bool print = false, remove = false, force = false, offline = false, decoding = false;
     std::string schema = "public", output;
 };
 

@@ -38,6 +38,9 @@ struct Files {
 // The schemas that the tables speak of.
 [[nodiscard]] std::vector<std::string> schemas_of(const std::vector<routes::RouteTable>& tables);
 
+// What the database has, as these files want it to be seen. Blocks.
+[[nodiscard]] Result<std::shared_ptr<const catalog::Catalog>> read_catalog(const Files& files);
+
 struct Built {
     std::shared_ptr<const pipeline::Snapshot> snapshot;  // nothing when there are problems
     std::vector<config::Problem> problems;

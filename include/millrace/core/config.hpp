@@ -33,6 +33,7 @@ struct HttpSettings {
 
 struct DatabaseSettings {
     std::string url;
+    std::string replication_url;        // of a role with REPLICATION; empty: url
     std::string anonymous_role;         // empty: the login role itself
     std::uint64_t fast_lanes = 2;       // per worker
     std::uint64_t slow_lanes = 4;       // per worker
@@ -55,6 +56,8 @@ struct CacheSettings {
     std::uint64_t entry_bytes_max = 1024 * 1024;
     std::uint64_t lag_limit_ms = 5'000;  // beyond it the replica is unfenced
     std::uint64_t heartbeat_ms = 1'000;
+    std::string invalidation_source = "triggers";  // decoding
+    std::string slot = "millrace";                 // of decoding
 };
 
 struct LimitSettings {

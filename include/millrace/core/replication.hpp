@@ -17,7 +17,7 @@
 
 namespace millrace::replication {
 
-using Lsn = std::uint64_t;  // a place in the log
+using Lsn = std::uint64_t;                                          // a place in the log
 [[nodiscard]] std::optional<Lsn> parse_lsn(std::string_view text);  // "16/B374D848"
 
 // --- Frames of the copy stream -------------------------------------------------------------------------------------------
@@ -45,8 +45,8 @@ struct Commit {
     Lsn end = 0;
 };
 struct Column {
-    bool key = false;  // of the replica identity
     std::string name;
+    std::uint32_t type = 0;
 };
 struct Relation {
     std::uint32_t oid = 0;
@@ -95,7 +95,11 @@ using Message = std::variant<Begin, Commit, Relation, Insert, Update, Delete, Tr
 
 // What the log does not say of a table.
 struct Lineage {
-    std::vector<fence::Tag> ancestors;     // of the tables it is a partition or a child of
+    struct Ancestor {
+        fence::Tag tag;
+        bool same_key = false;  // its primary key has the same columns in the same order
+    };
+    std::vector<Ancestor> ancestors;       // the tables it is a partition or a child of
     std::vector<std::string> primary_key;  // names in key order; empty: none
 };
 
@@ -105,8 +109,8 @@ struct Transaction {
     std::vector<std::string> words;  // for the payload of an invalidation, after the xid; none: it touched no table
 };
 
-// Puts messages together. Memory is bounded whatever a transaction does: of a table it keeps a few buckets, then only that
-// many rows changed.
+// Puts messages together. Memory is bounded whatever a transaction does: of a table it keeps a few keys, then only that many
+// rows changed.
 class Assembler {
 public:
     // Before the first change of a table, and again after its definition changed. False: too many tables.
@@ -119,15 +123,17 @@ public:
 private:
     struct Known {
         fence::Tag tag;
-        std::vector<fence::Tag> ancestors;
-        std::size_t columns = 0;
+        std::vector<Lineage::Ancestor> ancestors;
+        std::vector<Column> columns;
         std::vector<std::size_t> key;  // places of the primary key's columns; empty: rows cannot be told apart
     };
     struct Touched {
         bool wide = false;
-        std::set<std::uint32_t> buckets;
+        std::set<std::vector<std::string>> keys;
     };
     [[nodiscard]] bool touch(std::uint32_t relation, const Tuple& row);
+    [[nodiscard]] static std::optional<std::vector<std::string>> key_of(const Known& known, const Tuple& row);
+    static void tell(const Known& known, const Touched& touched, std::set<std::string>& words);
     [[nodiscard]] bool touch_all(std::uint32_t relation);
     [[nodiscard]] bool begin(std::uint32_t xid);
     [[nodiscard]] bool commit(const Commit& commit);

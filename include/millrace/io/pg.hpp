@@ -159,6 +159,15 @@ private:
 
 inline constexpr std::string_view publication_name = "millrace";
 
+// Blocking: makes the slot unless there is a good one, or drops it.
+[[nodiscard]] Result<void> ensure_slot(const std::string& url, const std::string& slot);
+[[nodiscard]] Result<void> drop_slot(const std::string& url, const std::string& slot);
+// The publication of the catalog's tables, as far as they can be published without harm. Idempotent.
+[[nodiscard]] std::string publication_sql(const catalog::Catalog& catalog);
+[[nodiscard]] std::string publication_removal_sql();
+
+enum class WatchedBy : std::uint8_t { triggers, publication };  // what says that a table changed
+
 // Blocking, for the control plane. `anonymous_role` empty: the login role. The catalog holds the relations and functions of the
 // schemas, and the relations behind them in other schemas. Functions of `extra_schemas` count as computed columns and
 // relationships and as media handlers, but nothing there can be called or read. Errors: database_unavailable, or
@@ -166,7 +175,8 @@ inline constexpr std::string_view publication_name = "millrace";
 [[nodiscard]] Result<std::shared_ptr<const catalog::Catalog>> introspect(const std::string& url,
                                                                          const std::vector<std::string>& schemas,
                                                                          const std::string& anonymous_role,
-                                                                         const std::vector<std::string>& extra_schemas = {});
+                                                                         const std::vector<std::string>& extra_schemas = {},
+                                                                         WatchedBy watched_by = WatchedBy::triggers);
 
 // Settings whose names begin with `prefix` that the database keeps for the login role, without the prefix: by ALTER ROLE … SET,
 // those of this database first, else as the function `pre_config` ("schema.name", may be empty) sets them.
@@ -182,7 +192,8 @@ inline constexpr std::string_view publication_name = "millrace";
 [[nodiscard]] Result<void> execute(const std::string& url, const std::string& sql);  // one transaction; database_error
 
 inline constexpr std::string_view invalidation_channel = "millrace_invalidation";
-inline constexpr std::string_view control_channel = "millrace";  // payload "reload schema" or "reload config"
+inline constexpr std::string_view decoding_channel = "decoding";  // of Notifications only: what did not come by NOTIFY
+inline constexpr std::string_view control_channel = "millrace";   // payload "reload schema" or "reload config"
 inline constexpr std::string_view beat_channel = "millrace_beat";
 
 }  // namespace millrace::pg

@@ -2,7 +2,6 @@
 #include <iostream>
 
 #include "millrace/app/commands.hpp"
-#include "millrace/io/pg.hpp"
 
 namespace millrace::app {
 namespace {
@@ -27,9 +26,7 @@ int check(const CommandLine& line) {
         std::cout << "The files are good; they were not held against a database.\n";
         return 0;
     }
-    const config::DatabaseSettings& database = files.settings.database;
-    auto catalog =
-        pg::introspect(database.url, schemas_of(files.tables), database.anonymous_role, files.settings.api.extra_search_path);
+    auto catalog = read_catalog(files);
     if (!catalog) {
         std::cerr << "The files are good, but they could not be held against the database: " << catalog.error().message << '\n';
         return 1;

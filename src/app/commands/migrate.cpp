@@ -1,31 +1,61 @@
-// `millrace migrate`: installs, prints or removes the triggers that tell caches what changed.
+// `millrace migrate`: installs, prints or removes what tells caches that rows changed: triggers, or a publication and a slot.
 #include <iostream>
 
 #include "millrace/app/commands.hpp"
 #include "millrace/io/pg.hpp"
 
 namespace millrace::app {
+namespace {
+
+int failed(const Error& error) {
+    std::cerr << error.message << (error.details ? ": " + *error.details : "") << '\n';
+    return 1;
+}
+
+std::string sql_of(const CommandLine& line, const catalog::Catalog& catalog) {
+    if (line.decoding) return line.remove ? pg::publication_removal_sql() : pg::publication_sql(catalog);
+    return line.remove ? pg::migration_removal_sql(catalog) : pg::migration_sql(catalog);
+}
+
+// What cannot be published is read past the cache, which nobody would guess.
+int warn_of_unpublished(const Files& files) {
+    auto catalog = read_catalog(files);
+    if (!catalog) return failed(catalog.error());
+    for (const catalog::Relation& relation : (*catalog)->relations)
+        if (relation.kind == catalog::RelationKind::table && !relation.watched)
+            std::cerr << "warning: " << relation.schema << '.' << relation.name
+                      << " is not published, so what reads it is not cached; it needs a primary key or REPLICA IDENTITY FULL\n";
+    return 0;
+}
+
+int migrate_decoding(const CommandLine& line, Files files) {
+    const config::Settings& settings = files.settings;
+    const std::string& url =
+        settings.database.replication_url.empty() ? settings.database.url : settings.database.replication_url;
+    const auto done = line.remove ? pg::drop_slot(url, settings.cache.slot) : pg::ensure_slot(url, settings.cache.slot);
+    if (!done) return failed(done.error());
+    std::cout << (line.remove ? "The publication and the slot are gone.\n" : "The publication and the slot are there.\n");
+    if (line.remove) return 0;
+    files.settings.cache.invalidation_source = "decoding";
+    return warn_of_unpublished(files);
+}
+
+}  // namespace
 
 int migrate(const CommandLine& line) {
     const Files files = read_files(line.source);
     for (const config::Problem& problem : files.problems) std::cerr << config::to_line(problem) << '\n';
     if (!files.problems.empty()) return 2;
-    const config::DatabaseSettings& database = files.settings.database;
-    auto catalog =
-        pg::introspect(database.url, schemas_of(files.tables), database.anonymous_role, files.settings.api.extra_search_path);
-    if (!catalog) {
-        std::cerr << catalog.error().message << '\n';
-        return 1;
-    }
-    const std::string sql = line.remove ? pg::migration_removal_sql(**catalog) : pg::migration_sql(**catalog);
+    const auto catalog = read_catalog(files);
+    if (!catalog) return failed(catalog.error());
+    const std::string sql = sql_of(line, **catalog);
     if (line.print) {
         std::cout << sql;
         return 0;
     }
-    if (auto done = pg::execute(database.url, sql); !done) {
-        std::cerr << done.error().message << '\n';
-        return 1;
-    }
+    // The publication first: a slot cannot decode what was written before there was one.
+    if (auto done = pg::execute(files.settings.database.url, sql); !done) return failed(done.error());
+    if (line.decoding) return migrate_decoding(line, files);
     std::cout << (line.remove ? "The triggers are gone.\n" : "The triggers are there.\n");
     return 0;
 }

@@ -25,7 +25,7 @@ void Invalidator::notified(std::string_view payload, std::string_view channel) {
     const auto parsed = fence::parse_invalidation(payload);
     // Whoever may NOTIFY may send nonsense; what cannot be read might have been an invalidation, so the caches start anew.
     if (!parsed) return distrust("an invalidation could not be read");
-    observer_.on(events::InvalidationSeen{"trigger", parsed->tags.size()});
+    observer_.on(events::InvalidationSeen{channel == pg::decoding_channel ? "decoding" : "trigger", parsed->tags.size()});
     const auto shared = std::make_shared<const fence::Invalidation>(*parsed);
     for (const auto& worker : workers_) worker->invalidate(shared);
 }

@@ -40,7 +40,14 @@ Process::Process(Source source, Files files)
       invalidator_(workers_, std::chrono::milliseconds(settings_.cache.lag_limit_ms), observer_,
                    [this](bool files_too) { reloader_.request(files_too); }),
       listener_(control_, settings_.database.url, channels(), std::chrono::milliseconds(settings_.cache.heartbeat_ms),
-                invalidator_.callbacks()) {}
+                listened()) {}
+
+// Where changes are decoded, the listener is one source of two.
+pg::Notifications Process::listened() {
+    if (settings_.cache.invalidation_source != "decoding") return invalidator_.callbacks();
+    decoding_ = std::make_unique<Decoding>(control_, settings_, observer_, invalidator_.callbacks());
+    return decoding_->listener();
+}
 
 int Process::run(const std::shared_ptr<const pipeline::Snapshot>& first) {
     snapshot_ = first;
@@ -48,6 +55,7 @@ int Process::run(const std::shared_ptr<const pipeline::Snapshot>& first) {
     if (!open(first)) return EXIT_FAILURE;
     start_workers();
     listener_.start();
+    if (decoding_) decoding_->start();
     if (!first->catalog) reloader_.request(false);
     tasks_.spawn("signals", obey_signals());
     control_.run();
@@ -140,7 +148,9 @@ void Process::publish(const Reloader::Outcome& outcome) {
         telemetry_.configure(snapshot_->settings.log);
         for (const auto& worker : workers_) worker->adopt(snapshot_);
     }
-    if (outcome.catalog) invalidator_.catalog_read({outcome.catalog->system_identifier, outcome.catalog->timeline});
+    if (!outcome.catalog) return;
+    const Epoch epoch{outcome.catalog->system_identifier, outcome.catalog->timeline};
+    if (!decoding_ || decoding_->is_of(epoch)) invalidator_.catalog_read(epoch);
 }
 
 void Process::broadcast(std::size_t from, const fence::Invalidation& invalidation) {
@@ -175,6 +185,7 @@ asio::awaitable<void> Process::drain() {
     const bool ended = co_await workers_ended(patience);
     if (!ended) std::quick_exit(EXIT_FAILURE);
     listener_.stop();
+    if (decoding_) decoding_->stop();
     reloader_.stop();
     admin_->abort();
     control_.stop();

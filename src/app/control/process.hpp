@@ -9,6 +9,7 @@
 
 #include "invalidator.hpp"
 #include "millrace/app/admin.hpp"
+#include "millrace/app/decoding.hpp"
 #include "millrace/app/snapshot.hpp"
 #include "millrace/app/worker.hpp"
 #include "millrace/io/http.hpp"
@@ -29,6 +30,7 @@ public:
 private:
     [[nodiscard]] bool open(const std::shared_ptr<const pipeline::Snapshot>& first);
     [[nodiscard]] bool open_admin();
+    [[nodiscard]] pg::Notifications listened();
     [[nodiscard]] AdminView admin_view();
     [[nodiscard]] Readiness readiness() const;
     void start_workers();
@@ -53,6 +55,7 @@ private:
     std::vector<std::thread> threads_;
     Reloader reloader_;
     Invalidator invalidator_;
+    std::unique_ptr<Decoding> decoding_;  // where changes are decoded; before the listener, which tells it
     pg::Listener listener_;
     bool draining_ = false;
 };

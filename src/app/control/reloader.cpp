@@ -4,8 +4,6 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 
-#include "millrace/io/pg.hpp"
-
 namespace millrace::app {
 namespace {
 
@@ -65,9 +63,7 @@ void Reloader::begin() {
     boost::asio::post(blocking_, [this, attempt = std::move(attempt)]() mutable {
         if (attempt.files_too) attempt.files = read_files(source_);
         if (attempt.files.problems.empty()) {
-            const config::DatabaseSettings& database = attempt.files.settings.database;
-            auto catalog = pg::introspect(database.url, schemas_of(attempt.files.tables), database.anonymous_role,
-                                          attempt.files.settings.api.extra_search_path);
+            auto catalog = read_catalog(attempt.files);
             if (catalog) {
                 attempt.catalog = std::move(*catalog);
                 attempt.built = build_snapshot(attempt.files, attempt.catalog);

@@ -3,16 +3,13 @@
 #include <iostream>
 
 #include "millrace/app/control.hpp"
-#include "millrace/io/pg.hpp"
 #include "process.hpp"
 
 namespace millrace::app {
 
 int serve(Source source, Files files) {
     std::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error of the write, not the end of the process
-    const config::DatabaseSettings& database = files.settings.database;
-    auto catalog =
-        pg::introspect(database.url, schemas_of(files.tables), database.anonymous_role, files.settings.api.extra_search_path);
+    auto catalog = read_catalog(files);
     const Built first = build_snapshot(files, catalog ? *catalog : nullptr);
     if (!first.snapshot) {
         for (const config::Problem& problem : first.problems) std::cerr << config::to_line(problem) << '\n';

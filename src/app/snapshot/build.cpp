@@ -3,6 +3,7 @@
 
 #include "millrace/app/snapshot.hpp"
 #include "millrace/core/text.hpp"
+#include "millrace/io/pg.hpp"
 
 namespace millrace::app {
 namespace {
@@ -17,6 +18,14 @@ void refuse_unknown_successors(const Files& files, std::vector<config::Problem>&
 }
 
 }  // namespace
+
+Result<std::shared_ptr<const catalog::Catalog>> read_catalog(const Files& files) {
+    const config::Settings& settings = files.settings;
+    const auto watched_by =
+        settings.cache.invalidation_source == "decoding" ? pg::WatchedBy::publication : pg::WatchedBy::triggers;
+    return pg::introspect(settings.database.url, schemas_of(files.tables), settings.database.anonymous_role,
+                          settings.api.extra_search_path, watched_by);
+}
 
 Built build_snapshot(const Files& files, std::shared_ptr<const catalog::Catalog> catalog) {
     Built built;

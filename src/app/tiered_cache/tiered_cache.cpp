@@ -90,11 +90,13 @@ void TieredCache::share(const std::string& key, const cache::Entry& entry) {
     link_->post(set);
 }
 
+// What was heard stays in force: it may have come since the gap that ends with this. Xids of another timeline only refuse
+// entries until that timeline has passed them.
 void TieredCache::set_epoch(std::string_view system_identifier, std::uint32_t timeline) {
     std::string epoch = prefix_ + ':' + std::string(system_identifier) + ':' + std::to_string(timeline) + ':';
     if (epoch == epoch_) return;
     epoch_ = std::move(epoch);
-    fence_.forget();
+    fence_.unfence();
     purge_all();
 }
 

@@ -40,6 +40,7 @@ constexpr Bounds a_timeout{1, hour_ms};
 
 constexpr std::string_view levels[] = {"trace", "debug", "info", "warn", "error", "off"};
 
+constexpr std::string_view sources[] = {"triggers", "decoding"};
 constexpr std::string_view ends[] = {"commit", "commit-allow-override", "rollback", "rollback-allow-override"};
 constexpr std::string_view openapi_modes[] = {"follow-privileges", "ignore-privileges", "disabled"};
 constexpr std::string_view verbosities[] = {"verbose", "minimal"};
@@ -93,6 +94,9 @@ const Setting settings[] = {
 
     {"database", "url", database<&DatabaseSettings::url>, any_text, "",
      "Postgres, as libpq takes it: `postgresql://user:password@host:5432/name`.", Secrecy::url},
+    {"database", "replication_url", database<&DatabaseSettings::replication_url>, any_text, "",
+     "The same Postgres as a role that may use replication slots, for `cache.invalidation_source` decoding; empty means `url`.",
+     Secrecy::url},
     {"database", "anonymous_role", database<&DatabaseSettings::anonymous_role>, {0, 63}, "",
      "Role of requests without a token; empty means the login role itself."},
     {"database", "fast_lanes", database<&DatabaseSettings::fast_lanes>, {1, 64}, "connections per worker",
@@ -127,6 +131,10 @@ const Setting settings[] = {
      "Longest silence of the invalidation channel; beyond it the cache is bypassed."},
     {"cache", "heartbeat_ms", cache<&CacheSettings::heartbeat_ms>, {50, minute_ms}, "ms",
      "How often the invalidation channel is proved to live."},
+    {"cache", "invalidation_source", cache<&CacheSettings::invalidation_source>, {0, 16}, "",
+     "What tells that rows changed: statement triggers that NOTIFY, or logical decoding of the log.", Secrecy::open, sources},
+    {"cache", "slot", cache<&CacheSettings::slot>, {1, 59}, "",
+     "Replication slot of decoding, one for each database: lower case letters, digits and underscores."},
 
     {"limits", "requests_in_flight_max", limits<&LimitSettings::requests_in_flight_max>, {1, 100'000}, "requests per worker",
      "Most requests that are worked on; beyond it the answer is 503 at once."},

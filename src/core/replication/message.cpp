@@ -54,9 +54,10 @@ Commit commit(Bytes& in) {
 
 Column column(Bytes& in) {
     Column made;
-    made.key = (in.number<std::uint8_t>() & 1) != 0;
+    in.take(1);  // whether it is of the replica identity
     made.name = identifier(in);
-    in.take(4 + 4);  // type and its modifier
+    made.type = in.number<std::uint32_t>();
+    in.take(4);  // the type's modifier
     return made;
 }
 

@@ -11,8 +11,8 @@ using catalog::Cardinality;
 using catalog::Relationship;
 
 CatalogReader::CatalogReader(pqxx::transaction_base& transaction, const std::vector<std::string>& schemas,
-                             const std::vector<std::string>& extra_schemas)
-    : transaction_(transaction), schemas_(array_text(schemas)) {
+                             const std::vector<std::string>& extra_schemas, WatchedBy watched_by)
+    : transaction_(transaction), watched_by_(watched_by), schemas_(array_text(schemas)) {
     std::vector<std::string> all = schemas;
     all.insert(all.end(), extra_schemas.begin(), extra_schemas.end());
     all_schemas_ = array_text(all);

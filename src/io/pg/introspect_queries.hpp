@@ -63,12 +63,26 @@ select c.oid, c.reltype as row_type, n.nspname as schema, c.relname as name, c.r
        case when c.relkind in ('r', 'p') then 28 else pg_relation_is_updatable(c.oid, true) end as writes,
        case when c.relkind in ('v', 'm') then
          (select r.ev_action::text from pg_rewrite r where r.ev_class = c.oid and r.ev_type = '1') end as query,
-       (select count(*) = 4 from pg_trigger t join pg_proc f on f.oid = t.tgfoid
-          join pg_namespace fn on fn.oid = f.pronamespace
-        where t.tgrelid = c.oid and t.tgenabled = 'A' and f.proname = 'invalidate' and fn.nspname = 'millrace'
-          and t.tgname in ('millrace_insert', 'millrace_update', 'millrace_delete', 'millrace_truncate')) as watched
+       coalesce(w.watched, false) as watched
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
   cross join lateral (select has_schema_privilege($2::name, n.oid, 'usage') as usage) u
+  cross join lateral ()";
+
+// How it is known that a relation tells of its changes: by its triggers …
+inline constexpr const char* by_triggers = R"(
+select count(*) = 4 as watched from pg_trigger t join pg_proc f on f.oid = t.tgfoid join pg_namespace fn on fn.oid = f.pronamespace
+where t.tgrelid = c.oid and t.tgenabled = 'A' and f.proname = 'invalidate' and fn.nspname = 'millrace'
+  and t.tgname in ('millrace_insert', 'millrace_update', 'millrace_delete', 'millrace_truncate'))";
+
+// … or because all that is done to it is published, and not in the name of a parent. A partitioned table has no rows of its
+// own.
+inline constexpr const char* by_publication = R"(
+select c.relkind = 'p' or exists (
+  select from pg_publication p join pg_publication_tables t on t.pubname = p.pubname
+  where p.pubname = 'millrace' and p.pubinsert and p.pubupdate and p.pubdelete and p.pubtruncate and not p.pubviaroot
+    and t.schemaname = n.nspname and t.tablename = c.relname) as watched)";
+
+inline constexpr const char* relations_end = R"() w
 where c.oid = any($1::oid[])
 order by n.nspname, c.relname)";
 

@@ -102,7 +102,9 @@ void CatalogReader::read_reach() {
 }
 
 void CatalogReader::read_relations() {
-    for (const pqxx::row& row : transaction_.exec_params(queries::relations, oids_, role_)) {
+    const char* const watched = watched_by_ == WatchedBy::triggers ? queries::by_triggers : queries::by_publication;
+    const std::string query = std::string(queries::relations) + watched + queries::relations_end;
+    for (const pqxx::row& row : transaction_.exec_params(query, oids_, role_)) {
         RelationFacts& facts = reached_[oid(row, "oid")];
         facts.row_security = flag(row, "row_security");
         facts.watched = flag(row, "watched");

@@ -10,13 +10,14 @@
 
 #include "introspect_rows.hpp"
 #include "millrace/core/catalog.hpp"
+#include "millrace/io/pg.hpp"
 
 namespace millrace::pg {
 
 class CatalogReader {
 public:
     CatalogReader(pqxx::transaction_base& transaction, const std::vector<std::string>& schemas,
-                  const std::vector<std::string>& extra_schemas);
+                  const std::vector<std::string>& extra_schemas, WatchedBy watched_by);
 
     catalog::Catalog read(const std::string& anonymous_role);
 
@@ -42,6 +43,7 @@ private:
     void read_settings();
 
     pqxx::transaction_base& transaction_;
+    WatchedBy watched_by_;
     std::string schemas_, all_schemas_;  // those that are exposed; and with them those whose functions count
     std::string oids_, role_;
     Types types_;

@@ -1,6 +1,9 @@
 // Looks at a replication slot and makes one.
 #include "slot.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+
 #include "millrace/core/text.hpp"
 #include "millrace/io/net.hpp"
 #include "millrace/io/pg.hpp"
@@ -65,6 +68,32 @@ asio::awaitable<Result<void>> make_slot(asio::io_context& context, std::string u
     const auto kept = co_await asker.ask(keep);
     if (!kept) co_return kept.error();
     co_return Result<void>();
+}
+
+namespace {
+
+asio::awaitable<Result<void>> make_unless_there(asio::io_context& context, std::string url, std::string slot) {
+    Asker asker(context);
+    const auto opened = co_await asker.open(url, "set search_path = pg_catalog");
+    if (!opened) co_return opened.error();
+    const auto state = co_await inspect_slot(asker, slot);
+    if (!state) co_return state.error();
+    if (state->health == SlotHealth::usable) co_return Result<void>();
+    co_return co_await make_slot(context, std::move(url), std::move(slot));
+}
+
+}  // namespace
+
+Result<void> ensure_slot(const std::string& url, const std::string& slot) {
+    asio::io_context context(1);
+    auto done = asio::co_spawn(context, make_unless_there(context, url, slot), asio::use_future);
+    context.run();
+    return done.get();
+}
+
+Result<void> drop_slot(const std::string& url, const std::string& slot) {
+    return execute(url, "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = " +
+                            text::quote_literal(slot));
 }
 
 }  // namespace millrace::pg

@@ -39,34 +39,33 @@ std::string a_secret() {
 SlotReader::State::State(asio::io_context& io, SlotSettings how)
     : context(io), settings(std::move(how)), stream(io, Connection::Use::replication), asker(io), secret(a_secret()) {}
 
+// Where the slot stands, and the first snapshot, count only once nobody else can confirm it any further: what commits before
+// the one must be seen by the other.
 asio::awaitable<Result<SlotStart>> SlotReader::State::open() {
     const auto asking = co_await asker.open(settings.url, asker_setup);
     if (!asking) co_return asking.error();
-    const auto first = co_await beat_once();
-    if (!first.empty()) co_return refusal(first);
-    const auto from = co_await find_slot();
-    if (!from) co_return from.error();
+    const auto found = co_await find_slot();
+    if (!found) co_return found.error();
     const auto streaming = co_await stream.open(settings.url, "set search_path = pg_catalog", connect_timeout);
     if (!streaming) co_return streaming.error();
     const auto life = co_await identify();
     if (!life) co_return life.error();
     const auto started = co_await start();
     if (!started) co_return started.error();
-    confirmed = *from;
+    const auto held = co_await inspect_slot(asker, settings.slot);
+    if (!held) co_return held.error();
+    confirmed = held->confirmed;
     heard = net::now();
-    co_return SlotStart{*life, *from};
+    const auto first = co_await beat_once();
+    if (!first.empty()) co_return refusal(first);
+    co_return SlotStart{*life, confirmed};
 }
 
-asio::awaitable<Result<replication::Lsn>> SlotReader::State::find_slot() {
-    auto state = co_await inspect_slot(asker, settings.slot);
-    if (state && state->health != SlotHealth::usable) {
-        const auto made = co_await make_slot(context, settings.url, settings.slot);
-        if (!made) co_return made.error();
-        state = co_await inspect_slot(asker, settings.slot);
-    }
+asio::awaitable<Result<void>> SlotReader::State::find_slot() {
+    const auto state = co_await inspect_slot(asker, settings.slot);
     if (!state) co_return state.error();
-    if (state->health != SlotHealth::usable) co_return refusal("the replication slot is gone again");
-    co_return state->confirmed;
+    if (state->health == SlotHealth::usable) co_return Result<void>();
+    co_return co_await make_slot(context, settings.url, settings.slot);
 }
 
 asio::awaitable<Result<feed::Life>> SlotReader::State::identify() {
@@ -111,8 +110,7 @@ asio::awaitable<std::string> SlotReader::State::beat() {
     }
 }
 
-// The snapshot first, and the message in a transaction after it. The first beat is only for its snapshot when no stream has
-// begun yet.
+// The snapshot first, and the message in a transaction after it.
 asio::awaitable<std::string> SlotReader::State::beat_once() {
     const TimePoint started = net::now();
     const std::string sql =

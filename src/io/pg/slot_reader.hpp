@@ -16,7 +16,7 @@ struct SlotReader::State {
 
     asio::awaitable<Result<SlotStart>> open();
     asio::awaitable<Result<feed::Life>> identify();
-    asio::awaitable<Result<replication::Lsn>> find_slot();
+    asio::awaitable<Result<void>> find_slot();
     asio::awaitable<Result<void>> start();
     asio::awaitable<void> evict();
 

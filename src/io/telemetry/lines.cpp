@@ -16,7 +16,7 @@ template <class E, class... Others>
 concept OneOf = (std::same_as<E, Others> || ...);
 template <class E>
 concept CountedOnly = OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, CacheSize,
-                            CacheEvicted, CacheFilled, RedisCall, InvalidationLag>;
+                            CacheEvicted, CacheFilled, RedisCall, InvalidationLag, SlotLag>;
 
 constexpr std::size_t text_bytes_max = 512;
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
@@ -28,6 +28,7 @@ struct LevelOf {
     Answer operator()(const RequestRefused&) const { return Level::debug; }
     Answer operator()(const InvalidationSeen&) const { return Level::debug; }
     Answer operator()(const BackendUp& e) const { return e.up ? Level::info : Level::warn; }
+    Answer operator()(const AnnouncerChanged& e) const { return e.announcing ? Level::info : Level::warn; }
     Answer operator()(const FenceChanged& e) const { return e.fenced ? Level::info : Level::warn; }
     Answer operator()(const Reloaded& e) const { return e.ok ? Level::info : Level::error; }
     Answer operator()(const Lifecycle&) const { return Level::info; }
@@ -149,6 +150,9 @@ struct Fields {
     }
     void operator()(const BackendUp& e) const {
         line.text("event", "backend").text("backend", term(e.backend)).yes("up", e.up).text("reason", e.reason);
+    }
+    void operator()(const AnnouncerChanged& e) const {
+        line.text("event", "announcer").yes("announcing", e.announcing).text("reason", e.reason);
     }
     void operator()(const FenceChanged& e) const {
         line.text("event", "fence").yes("fenced", e.fenced).text("reason", e.reason);

@@ -46,7 +46,7 @@ struct Counters {
     Counter connections_opened, connections_closed, bytes_in, bytes_out;
     std::array<LaneCounters, lane_classes.size()> lanes;
     std::array<Gauge, backends.size()> backend_up{Gauge(unknown), Gauge(unknown)};
-    Gauge fenced{unknown};
+    Gauge fenced{unknown}, announcing{unknown}, slot_lag_bytes{unknown};
     Gauge cache_entries, cache_bytes;
     Counter evicted, filled, filled_bytes;
     Counter redis_ok, redis_failed;
