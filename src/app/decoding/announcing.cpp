@@ -27,6 +27,7 @@ Announcing::Announcing(boost::asio::io_context& context, pg::SlotSettings slot, 
 
 asio::awaitable<void> Announcing::live() {
     std::uniform_real_distribution<double> uniform(0, 1);
+    observer_.on(events::AnnouncerChanged{false, {}});
     for (;;) {
         const bool mine = co_await channel_.my_turn();
         if (mine) {
@@ -95,6 +96,7 @@ void Announcing::tell(bool announcing, const std::string& reason) {
     announcing_ = announcing;
     told_ = reason;
     observer_.on(events::AnnouncerChanged{announcing, reason});
+    if (!announcing) observer_.on(events::SlotLag{});
 }
 
 }  // namespace millrace::app

@@ -28,7 +28,7 @@ struct LevelOf {
     Answer operator()(const RequestRefused&) const { return Level::debug; }
     Answer operator()(const InvalidationSeen&) const { return Level::debug; }
     Answer operator()(const BackendUp& e) const { return e.up ? Level::info : Level::warn; }
-    Answer operator()(const AnnouncerChanged& e) const { return e.announcing ? Level::info : Level::warn; }
+    Answer operator()(const AnnouncerChanged& e) const { return e.announcing || e.reason.empty() ? Level::info : Level::warn; }
     Answer operator()(const FenceChanged& e) const { return e.fenced ? Level::info : Level::warn; }
     Answer operator()(const Reloaded& e) const { return e.ok ? Level::info : Level::error; }
     Answer operator()(const Lifecycle&) const { return Level::info; }
