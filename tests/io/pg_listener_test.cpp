@@ -26,7 +26,7 @@ protected:
         callbacks.notified = [this](std::string_view payload, std::string_view channel) {
             heard.push_back(std::string(channel) + ":" + std::string(payload));
         };
-        callbacks.listening = [this](std::string_view snapshot, TimePoint) {
+        callbacks.listening = [this](std::string_view snapshot) {
             ++gaps_ended;
             last_snapshot = snapshot;
         };

@@ -31,6 +31,8 @@ class SystemTest(unittest.TestCase):
 
     replicas = 1
     balanced = False
+    decoding = False  # invalidations by logical decoding instead of triggers
+    redis = True
     env = {}
     config = None  # staticmethod(directory → configuration file), where it is not the demo's
 
@@ -39,13 +41,14 @@ class SystemTest(unittest.TestCase):
         cls.directory = tempfile.mkdtemp(prefix="millrace-test-")
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
         other = {"config": cls.config(cls.directory)} if cls.config else {}
-        cls.cluster = Cluster(cls.directory, replicas=cls.replicas, products=PRODUCTS, balanced=cls.balanced, env=cls.env, **other)
+        cls.cluster = Cluster(cls.directory, replicas=cls.replicas, products=PRODUCTS, balanced=cls.balanced, env=cls.env,
+                              decoding=cls.decoding, redis=cls.redis, **other)
         cls.cluster.start()
         cls.addClassCleanup(cls.cluster.stop)
         cls.server = cls.cluster.replicas[0]
         cls.postgres = cls.cluster.postgres
         for replica in cls.cluster.replicas:
-            wait_until(lambda r=replica: r.admin("/readyz").json.get("cache") == "fenced", 10, "the cache is not fenced")
+            wait_until(lambda r=replica: r.admin("/readyz").json.get("cache") == "fenced", 30, "the cache is not fenced")
 
     def get(self, path, headers=None, **options):
         return self.server.request(path, headers=headers, **options)

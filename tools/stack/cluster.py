@@ -9,10 +9,10 @@ from .postgres import Postgres
 from .redis import Redis
 
 
-def migrate(postgres, database=demo.DATABASE, config=CONFIG, quiet=True):
-    """Installs the invalidation triggers as the database's owner."""
+def migrate(postgres, database=demo.DATABASE, config=CONFIG, quiet=True, decoding=False):
+    """Installs the invalidation triggers, or what decoding needs, as the database's owner."""
     url = postgres.url(database)
-    done = command(["migrate", "--config", config, "--database-url", url], env={"MILLRACE_DATABASE_URL": url},
+    done = command(["migrate", *(["--decoding"] if decoding else []), "--config", config, "--database-url", url], env={"MILLRACE_DATABASE_URL": url},
                    capture_output=True)
     if done.returncode != 0:
         raise RuntimeError(f"millrace migrate failed:\n{done.stdout}{done.stderr}")
@@ -23,19 +23,22 @@ def migrate(postgres, database=demo.DATABASE, config=CONFIG, quiet=True):
 class Cluster:
     """with Cluster(directory, products=1000) as cluster: cluster.balancer.request("/v1/products")"""
 
-    def __init__(self, directory, replicas=3, products=100_000, balanced=True, env=None, config=CONFIG, ports=None, durable=False):
+    def __init__(self, directory, replicas=3, products=100_000, balanced=True, env=None, config=CONFIG, ports=None, durable=False,
+                 decoding=False, redis=True):
         """`ports` (RememberedPorts), when given, says which port a server gets; `env` holds MILLRACE_… of every replica.
-        HAProxy's file names three replicas, so with another number of them there is no balancer."""
+        HAProxy's file names three replicas, so with another number of them there is no balancer. `decoding`: no triggers, a slot."""
         directory = Path(directory)
         pick = ports.get if ports else lambda name: free_port()
         self.name, self.products, self.config = "cluster", products, config
-        self.postgres = Postgres(directory, pick("postgres"), durable=durable)
+        self.decoding = decoding
+        wal = {"wal_level": "logical", "max_prepared_transactions": 2} if decoding else {}
+        self.postgres = Postgres(directory, pick("postgres"), wal, durable=durable)
         self.redis = Redis(directory, pick("redis"))
         balanced = balanced and replicas == 3
         # Readiness fails for longer than HAProxy needs to see it twice, so nothing new arrives when the sockets close.
         settings = {"MILLRACE_WORKERS": 1, "MILLRACE_DRAIN_PAUSE_MS": 1500 if balanced else 0, **(env or {})}
         self.replicas = [
-            Millrace(directory, self.postgres.url(demo.DATABASE, demo.ROLE), self.redis.url, pick(name), pick(f"{name}-admin"),
+            Millrace(directory, self.postgres.url(demo.DATABASE, demo.ROLE), self.redis.url if redis else "", pick(name), pick(f"{name}-admin"),
                      config, settings, name)
             for name in (f"millrace{number}" for number in range(1, replicas + 1))]
         self.balancer = HAProxy(directory, self.replicas, pick("haproxy"), pick("haproxy-admin")) if balanced else None
@@ -52,7 +55,9 @@ class Cluster:
         self.postgres.start()
         self.redis.wait_ready()
         demo.ensure(self.postgres, products=self.products, quiet=quiet)
-        migrate(self.postgres, config=self.config)
+        if self.decoding:
+            self.postgres.sql(f"alter role {demo.ROLE} replication")
+        migrate(self.postgres, config=self.config, decoding=self.decoding)
         for replica in self.replicas:
             replica.start(wait=False)
         for replica in self.replicas:

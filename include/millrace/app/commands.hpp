@@ -20,7 +20,7 @@ struct PurgeWords {
 struct CommandLine {
     std::string command, subcommand;
     Source source;
-    bool print = false, remove = false, force = false, offline = false;
+    bool print = false, remove = false, force = false, offline = false, decoding = false;
     std::string schema = "public", output;
     PurgeWords purge;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -111,11 +112,18 @@ struct RedisCall {
     Duration took{};
 };
 struct InvalidationSeen {
-    std::string_view source;  // "trigger", "own-write", "gap", "poll"
+    std::string_view source;  // "trigger", "decoding", "own-write", "gap", "poll"
     std::uint64_t tags = 0;
 };
 struct InvalidationLag {
     Duration lag{};
+};
+struct AnnouncerChanged {  // of this replica, where invalidations are decoded
+    bool announcing = false;
+    std::string_view reason;
+};
+struct SlotLag {  // of the slot that this replica reads; nothing: it reads none
+    std::optional<std::uint64_t> bytes;
 };
 struct FenceChanged {
     bool fenced = false;
@@ -135,9 +143,9 @@ struct Fallen {  // an exception that reached a coroutine's root: a bug, counted
 };
 
 using Event = std::variant<RequestFinished, ConnectionOpened, ConnectionClosed, RequestRefused, LaneWaited, StatementFinished,
-                           LaneGauge, BackendUp, StandbyRead, CacheSize, CacheEvicted, CacheFilled, CacheLease, CacheWaited, CacheUnkept,
-                           CacheRefreshed, CachePurged, CacheChecked, UnfencedFor, RedisCall, InvalidationSeen, InvalidationLag,
-                           FenceChanged, Reloaded, Lifecycle, Fallen>;
+                           LaneGauge, BackendUp, StandbyRead, CacheSize, CacheEvicted, CacheFilled, CacheLease, CacheWaited,
+                           CacheUnkept, CacheRefreshed, CachePurged, CacheChecked, UnfencedFor, RedisCall, InvalidationSeen,
+                           InvalidationLag, AnnouncerChanged, SlotLag, FenceChanged, Reloaded, Lifecycle, Fallen>;
 
 // One per thread that emits: called on that thread only, so an implementation may keep unlocked state.
 class Observer {

@@ -16,6 +16,8 @@
 #include "millrace/core/catalog.hpp"
 #include "millrace/core/config.hpp"
 #include "millrace/core/events.hpp"
+#include "millrace/core/feed.hpp"
+#include "millrace/core/replication.hpp"
 #include "millrace/core/sql.hpp"
 
 namespace millrace::pg {
@@ -90,17 +92,18 @@ private:
     std::shared_ptr<Request> request_;
 };
 
-// What the control thread hears. All are called on its thread.
+// What a source of invalidations tells, whichever it is: triggers that NOTIFY, or decoding. All are called on the control
+// thread. After listening(S0), each transaction that S0 does not see is notified; heartbeat(S) means that each that S sees has
+// been; after lost() neither holds until the next listening().
 struct Notifications {
     std::function<void(std::string_view payload, std::string_view channel)> notified;
-    // (Again) listening; a pg_snapshot taken after LISTEN: a gap ends. `asked`: just before it was taken, so that whatever had
-    // committed by then is visible in it.
-    std::function<void(std::string_view snapshot, TimePoint asked)> listening;
-    // Our own beat came back: whatever had committed when its snapshot was asked for has been heard.
+    std::function<void(std::string_view snapshot)> listening;  // (again): a gap ends
+    // The source has come as far as this. `asked`: whatever had committed by then is seen by the snapshot.
     std::function<void(std::string_view snapshot, TimePoint asked)> heartbeat;
     std::function<void(std::string_view reason)> lost;
 };
 
+// The first source: hears what triggers, purges and whoever changed the schema NOTIFY.
 // LISTENs on channels with one connection, reconnects with backoff, and beats: each period it NOTIFYs itself with a fresh
 // pg_current_snapshot() and measures how long that takes to come back.
 class Listener {
@@ -116,16 +119,67 @@ private:
     std::shared_ptr<State> state_;
 };
 
+struct SlotSettings {
+    std::string url;   // of a role with REPLICATION
+    std::string slot;  // is read with the publication publication_name
+    Duration beat{};
+    bool may_evict = false;  // whoever else reads the slot is cut off: for those who know that it is their turn
+};
+struct SlotStart {
+    feed::Life life;
+    replication::Lsn from = 0;  // all that commits from here on will come
+};
+struct Decoded {
+    std::vector<std::pair<replication::Transaction, fence::Xid>> transactions;  // that touched something, as they committed
+    replication::Lsn position = 0;                                              // how far the log has been read
+    fence::PgSnapshot newest;                                                   // that was taken, not yet proved
+    std::optional<std::pair<fence::PgSnapshot, Duration>> beat;                 // the last one that came out, with its lag
+    std::uint64_t lag_bytes = 0;                                                // of the slot behind the log, when last seen
+};
+
+// The second source, as one process reads it: the transactions of a logical replication slot, and beats through it. Each beat
+// takes a snapshot S and then writes a message into the log. A transaction that is visible in S had its commit in the log
+// before S was taken, so before the message; and the log is decoded in its order. When the message comes out, all that S sees
+// has come. One thread; after an error it is of no use any more.
+class SlotReader {
+public:
+    SlotReader(asio::io_context& context, SlotSettings settings);
+    ~SlotReader();
+    // Makes the slot when there is none, or when it was lost. Errors' details say what is wrong; they are for the log.
+    [[nodiscard]] asio::awaitable<Result<SlotStart>> open();
+    // What has come, at least something.
+    [[nodiscard]] asio::awaitable<Result<Decoded>> next();
+    // To be run beside next(): why it ended.
+    [[nodiscard]] asio::awaitable<std::string> beat();
+    [[nodiscard]] asio::awaitable<Result<void>> confirm(replication::Lsn position);  // need not be decoded again
+
+    struct State;
+
+private:
+    std::shared_ptr<State> state_;
+};
+
+inline constexpr std::string_view publication_name = "millrace";
+
+// Blocking: makes the slot unless there is a good one, or drops it.
+[[nodiscard]] Result<void> ensure_slot(const std::string& url, const std::string& slot);
+[[nodiscard]] Result<void> drop_slot(const std::string& url, const std::string& slot);
+// The publication of the catalog's tables, as far as they can be published without harm. Idempotent.
+[[nodiscard]] std::string publication_sql(const catalog::Catalog& catalog);
+[[nodiscard]] std::string publication_removal_sql();
+
+enum class WatchedBy : std::uint8_t { triggers, publication };  // what says that a table changed
+
 // Blocking, for the control plane. `anonymous_role` empty: the login role. The catalog holds the relations and functions of the
 // schemas, and the relations behind them in other schemas. Functions of `extra_schemas` count as computed columns and
 // relationships and as media handlers, but nothing there can be called or read. `relations`, "schema.name", are there wherever
-// they are. Errors: database_unavailable, or
-// catalog_unavailable with what Postgres said; no password is in them.
+// they are. Errors: database_unavailable, or catalog_unavailable with what Postgres said; no password is in them.
 [[nodiscard]] Result<std::shared_ptr<const catalog::Catalog>> introspect(const std::string& url,
                                                                          const std::vector<std::string>& schemas,
                                                                          const std::string& anonymous_role,
                                                                          const std::vector<std::string>& extra_schemas = {},
-                                                                         const std::vector<std::string>& relations = {});
+                                                                         const std::vector<std::string>& relations = {},
+                                                                         WatchedBy watched_by = WatchedBy::triggers);
 
 // Catalog::state as it is now; cheap. The same errors.
 [[nodiscard]] Result<catalog::State> read_state(const std::string& url);
@@ -148,7 +202,8 @@ private:
 [[nodiscard]] Result<std::string> purge(const std::string& url, const std::vector<std::string>& tags);
 
 inline constexpr std::string_view invalidation_channel = "millrace_invalidation";
-inline constexpr std::string_view control_channel = "millrace";  // payload "reload schema" or "reload config"
+inline constexpr std::string_view decoding_channel = "decoding";  // of Notifications only: what did not come by NOTIFY
+inline constexpr std::string_view control_channel = "millrace";   // payload "reload schema" or "reload config"
 inline constexpr std::string_view beat_channel = "millrace_beat";
 
 }  // namespace millrace::pg

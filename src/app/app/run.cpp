@@ -20,6 +20,7 @@ constexpr std::string_view usage = R"(millrace: a REST API on Postgres
   millrace serve    --postgrest [--config FILE]         the same from PostgREST's settings: its FILE and PGRST_…
   millrace check    [--config FILE] [--offline]         do the files fit each other and the database?
   millrace migrate  [--config FILE] [--print|--remove]  the triggers that tell caches what changed
+  millrace migrate  --decoding [--print|--remove]       the publication and the slot from which changes are decoded
   millrace init     --database-url URL [--schema NAME] [--output FILE] [--force]
                                                         a first route table from what the database has
   millrace health   [--config FILE]                     exit 0 when the process on this machine is ready
@@ -75,7 +76,8 @@ CommandLine parse(int argc, const char* const* argv) {
     po::options_description options;
     options.add_options()("config", po::value(&line.source.file))("postgrest", po::bool_switch(&line.source.postgrest))(
         "print", po::bool_switch(&line.print))("remove", po::bool_switch(&line.remove))("force", po::bool_switch(&line.force))(
-        "offline", po::bool_switch(&line.offline))("schema", po::value(&line.schema))("output", po::value(&line.output));
+        "offline", po::bool_switch(&line.offline))("decoding", po::bool_switch(&line.decoding))(
+        "schema", po::value(&line.schema))("output", po::value(&line.output));
     if (line.command == "cache") {
         options.add_options()("tag", po::value(&line.purge.tags))("route", po::value(&line.purge.route))(
             "version", po::value(&line.purge.version))("all", po::bool_switch(&line.purge.all))(

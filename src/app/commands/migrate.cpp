@@ -1,37 +1,71 @@
-// `millrace migrate`: installs, prints or removes the triggers that tell caches what changed.
+// `millrace migrate`: installs, prints or removes what tells caches that rows changed: triggers, or a publication and a slot.
 #include <iostream>
 
 #include "millrace/app/commands.hpp"
 #include "millrace/io/pg.hpp"
 
 namespace millrace::app {
+namespace {
+
+int failed(const Error& error) {
+    std::cerr << error.message << (error.details ? ": " + *error.details : "") << '\n';
+    return 1;
+}
+
+std::string sql_of(const CommandLine& line, const Files& files, const catalog::Catalog& catalog) {
+    if (line.decoding) return line.remove ? pg::publication_removal_sql() : pg::publication_sql(catalog);
+    return line.remove ? pg::migration_removal_sql() : pg::migration_sql(catalog, schemas_of(files.tables));
+}
+
+// What cannot be published is read past the cache, which nobody would guess.
+int warn_of_unpublished(const Files& files) {
+    auto catalog = read_catalog(files);
+    if (!catalog) return failed(catalog.error());
+    for (const catalog::Relation& relation : (*catalog)->relations)
+        if (relation.kind == catalog::RelationKind::table && !relation.watched)
+            std::cerr << "warning: " << relation.schema << '.' << relation.name
+                      << " is not published, so what reads it is not cached; it needs a primary key or REPLICA IDENTITY FULL\n";
+    return 0;
+}
+
+int migrate_decoding(const CommandLine& line, Files files) {
+    const config::Settings& settings = files.settings;
+    const std::string& url =
+        settings.database.replication_url.empty() ? settings.database.url : settings.database.replication_url;
+    const auto done = line.remove ? pg::drop_slot(url, settings.cache.slot) : pg::ensure_slot(url, settings.cache.slot);
+    if (!done) return failed(done.error());
+    std::cout << (line.remove ? "The publication and the slot are gone.\n" : "The publication and the slot are there.\n");
+    if (line.remove) return 0;
+    files.settings.cache.invalidation_source = "decoding";
+    return warn_of_unpublished(files);
+}
+
+void say_what_is_polled(const Files& files) {
+    const auto after = read_catalog(files);
+    if (!after || (*after)->ddl_watched) return;
+    std::cout
+        << "This role may not make event triggers: changes of the schema and of privileges, and refreshes of materialized "
+           "views, are seen by polling (cache.catalog_poll_ms) only. millrace.refresh() refreshes and tells.\n";
+}
+
+}  // namespace
 
 int migrate(const CommandLine& line) {
     const Files files = read_files(line.source);
     for (const config::Problem& problem : files.problems) std::cerr << config::to_line(problem) << '\n';
     if (!files.problems.empty()) return 2;
-    const auto look = [&] { return read_catalog(files); };
-    auto catalog = look();
-    if (!catalog) {
-        std::cerr << catalog.error().message << '\n';
-        return 1;
-    }
-    const std::string sql = line.remove ? pg::migration_removal_sql() : pg::migration_sql(**catalog, schemas_of(files.tables));
+    const auto catalog = read_catalog(files);
+    if (!catalog) return failed(catalog.error());
+    const std::string sql = sql_of(line, files, **catalog);
     if (line.print) {
         std::cout << sql;
         return 0;
     }
-    if (auto done = pg::execute(files.settings.database.url, sql); !done) {
-        std::cerr << done.error().message << '\n';
-        return 1;
-    }
+    // The publication first: a slot cannot decode what was written before there was one.
+    if (auto done = pg::execute(files.settings.database.url, sql); !done) return failed(done.error());
+    if (line.decoding) return migrate_decoding(line, files);
     std::cout << (line.remove ? "The triggers are gone.\n" : "The triggers are there.\n");
-    if (!line.remove)
-        if (const auto after = look(); after && !(*after)->ddl_watched)
-            std::cout
-                << "This role may not make event triggers: changes of the schema and of privileges, and refreshes of "
-                   "materialized views, are seen by polling (cache.catalog_poll_ms) only. millrace.refresh() refreshes and "
-                   "tells.\n";
+    if (!line.remove) say_what_is_polled(files);
     return 0;
 }
 

@@ -13,7 +13,7 @@ Invalidator::Invalidator(const Workers& workers, Duration lag_limit, events::Obs
 pg::Notifications Invalidator::callbacks() {
     pg::Notifications calls;
     calls.notified = [this](std::string_view payload, std::string_view channel) { notified(payload, channel); };
-    calls.listening = [this](std::string_view snapshot, TimePoint) { listening(snapshot); };
+    calls.listening = [this](std::string_view snapshot) { listening(snapshot); };
     calls.heartbeat = [this](std::string_view snapshot, TimePoint asked) { heartbeat(snapshot, asked); };
     calls.lost = [this](std::string_view reason) { lost(reason); };
     return calls;
@@ -34,7 +34,7 @@ void Invalidator::notified(std::string_view payload, std::string_view channel) {
         distrust("an invalidation could not be read");
         return reread(false);
     }
-    apply(*parsed, "trigger");
+    apply(*parsed, channel == pg::decoding_channel ? "decoding" : "trigger");
 }
 
 void Invalidator::apply(const fence::Invalidation& invalidation, std::string_view source) {

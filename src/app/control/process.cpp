@@ -45,7 +45,14 @@ Process::Process(Source source, Files files)
                      [this](std::string_view snapshot) { invalidator_.catalog_changed(snapshot); }),
       purger_(control_, settings_.database.url),
       listener_(control_, settings_.database.url, channels(), std::chrono::milliseconds(settings_.cache.heartbeat_ms),
-                invalidator_.callbacks()) {}
+                listened()) {}
+
+// Where changes are decoded, the listener is one source of two.
+pg::Notifications Process::listened() {
+    if (settings_.cache.invalidation_source != "decoding") return invalidator_.callbacks();
+    decoding_ = std::make_unique<Decoding>(control_, settings_, observer_, invalidator_.callbacks());
+    return decoding_->listener();
+}
 
 int Process::run(const std::shared_ptr<const pipeline::Snapshot>& first) {
     snapshot_ = first;
@@ -54,6 +61,7 @@ int Process::run(const std::shared_ptr<const pipeline::Snapshot>& first) {
     start_workers();
     listener_.start();
     catalog_watch_.start();
+    if (decoding_) decoding_->start();
     if (!first->catalog) reloader_.request(false);
     tasks_.spawn("signals", obey_signals());
     control_.run();
@@ -187,9 +195,11 @@ void Process::publish_catalog(const Reloader::Outcome& outcome) {
     const catalog::Catalog& read = *outcome.catalog;
     catalog_watch_.catalog_read(read);
     if (!outcome.last) return;
+    const Epoch epoch{read.system_identifier, read.timeline};
+    if (decoding_ && !decoding_->is_of(epoch)) return;
     const bool served = snapshot_->catalog && snapshot_->catalog->fingerprint == read.fingerprint;
     if (served)
-        invalidator_.catalog_read({read.system_identifier, read.timeline}, read.state.snapshot, outcome.asked);
+        invalidator_.catalog_read(epoch, read.state.snapshot, outcome.asked);
     else
         invalidator_.catalog_refused();
 }
@@ -227,6 +237,7 @@ asio::awaitable<void> Process::drain() {
     if (!ended) std::quick_exit(EXIT_FAILURE);
     listener_.stop();
     catalog_watch_.stop();
+    if (decoding_) decoding_->stop();
     reloader_.stop();
     purger_.stop();
     admin_->abort();

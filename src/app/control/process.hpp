@@ -10,6 +10,7 @@
 #include "catalog_watch.hpp"
 #include "invalidator.hpp"
 #include "millrace/app/admin.hpp"
+#include "millrace/app/decoding.hpp"
 #include "millrace/app/snapshot.hpp"
 #include "millrace/app/tiered_cache.hpp"
 #include "millrace/app/worker.hpp"
@@ -32,6 +33,7 @@ public:
 private:
     [[nodiscard]] bool open(const std::shared_ptr<const pipeline::Snapshot>& first);
     [[nodiscard]] bool open_admin();
+    [[nodiscard]] pg::Notifications listened();
     [[nodiscard]] AdminView admin_view();
     [[nodiscard]] Readiness readiness() const;
     [[nodiscard]] std::string cache_json() const;
@@ -62,6 +64,7 @@ private:
     Invalidator invalidator_;
     CatalogWatch catalog_watch_;
     Purger purger_;
+    std::unique_ptr<Decoding> decoding_;  // where changes are decoded; before the listener, which tells it
     pg::Listener listener_;
     bool draining_ = false;
 };

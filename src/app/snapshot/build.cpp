@@ -3,6 +3,7 @@
 
 #include "millrace/app/snapshot.hpp"
 #include "millrace/core/text.hpp"
+#include "millrace/io/pg.hpp"
 
 namespace millrace::app {
 namespace {

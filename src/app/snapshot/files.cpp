@@ -120,8 +120,10 @@ static std::vector<std::string> dependencies_of(const std::vector<routes::RouteT
 
 Result<std::shared_ptr<const catalog::Catalog>> read_catalog(const Files& files) {
     const config::Settings& settings = files.settings;
+    const auto watched_by =
+        settings.cache.invalidation_source == "decoding" ? pg::WatchedBy::publication : pg::WatchedBy::triggers;
     return pg::introspect(settings.database.url, schemas_of(files.tables), settings.database.anonymous_role,
-                          settings.api.extra_search_path, dependencies_of(files.tables));
+                          settings.api.extra_search_path, dependencies_of(files.tables), watched_by);
 }
 
 std::vector<std::string> schemas_of(const std::vector<routes::RouteTable>& tables) {

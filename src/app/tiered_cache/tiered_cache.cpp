@@ -15,9 +15,7 @@ using events::CacheResult;
 
 namespace {
 
-WallTime wall_of(TimePoint tick) {
-    return net::wall_now() - std::chrono::duration_cast<WallTime::duration>(net::now() - tick);
-}
+WallTime wall_of(TimePoint tick) { return net::wall_now() - std::chrono::duration_cast<WallTime::duration>(net::now() - tick); }
 
 }  // namespace
 
@@ -136,11 +134,13 @@ bool TieredCache::is_epoch(std::string_view system_identifier, std::uint32_t tim
     return epoch_ == prefix_of(system_identifier, timeline);
 }
 
+// What was heard stays in force: it may have come since the gap that ends with this. Xids of another timeline only refuse
+// entries until that timeline has passed them.
 void TieredCache::set_epoch(std::string_view system_identifier, std::uint32_t timeline) {
     std::string epoch = prefix_of(system_identifier, timeline);
     if (epoch == epoch_) return;
     epoch_ = std::move(epoch);
-    fence_.forget();
+    fence_.unfence();
     purge_all();
 }
 

@@ -40,6 +40,7 @@ constexpr Bounds a_timeout{1, hour_ms};
 
 constexpr std::string_view levels[] = {"trace", "debug", "info", "warn", "error", "off"};
 
+constexpr std::string_view sources[] = {"triggers", "decoding"};
 constexpr std::string_view ends[] = {"commit", "commit-allow-override", "rollback", "rollback-allow-override"};
 constexpr std::string_view openapi_modes[] = {"follow-privileges", "ignore-privileges", "disabled"};
 constexpr std::string_view verbosities[] = {"verbose", "minimal"};
@@ -96,6 +97,9 @@ const Setting settings[] = {
     {"database", "standby_url", database<&DatabaseSettings::standby_url>, any_text, "",
      "Standbys of that Postgres, for GET and HEAD of routes that say `\"reads\": \"standby\"`; several hosts and "
      "`target_session_attrs` as libpq takes them. Empty: all is read from `url`.", Secrecy::url},
+    {"database", "replication_url", database<&DatabaseSettings::replication_url>, any_text, "",
+     "The same Postgres as a role that may use replication slots, for `cache.invalidation_source` decoding; empty means `url`.",
+     Secrecy::url},
     {"database", "anonymous_role", database<&DatabaseSettings::anonymous_role>, {0, 63}, "",
      "Role of requests without a token; empty means the login role itself."},
     {"database", "fast_lanes", database<&DatabaseSettings::fast_lanes>, {1, 64}, "connections per worker",
@@ -168,6 +172,10 @@ const Setting settings[] = {
      "Renew an answer that is asked for shortly before its time ends: the likelier the dearer it is to read."},
     {"cache", "check_per_million", cache<&CacheSettings::check_per_million>, {0, 1'000'000}, "of a million hits",
      "Hits that are read again in the background and compared, to prove that no answer is kept that no longer holds."},
+    {"cache", "invalidation_source", cache<&CacheSettings::invalidation_source>, {0, 16}, "",
+     "What tells that rows changed: statement triggers that NOTIFY, or logical decoding of the log.", Secrecy::open, sources},
+    {"cache", "slot", cache<&CacheSettings::slot>, {1, 59}, "",
+     "Replication slot of decoding, one for each database: lower case letters, digits and underscores."},
 
     {"limits", "requests_in_flight_max", limits<&LimitSettings::requests_in_flight_max>, {1, 100'000}, "requests per worker",
      "Most requests that are worked on; beyond it the answer is 503 at once."},

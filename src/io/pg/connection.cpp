@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <optional>
 #include <utility>
 
 namespace millrace::pg {
@@ -13,6 +14,14 @@ namespace {
 
 Error unavailable(std::string details) {
     return Error::of(Fault::database_unavailable).with_details(std::move(details)).with_header("Retry-After", "1");
+}
+
+// As unavailable(), with the SQLSTATE as its code.
+Error refused(const PGresult* result, std::string details) {
+    Error made = unavailable(std::move(details));
+    const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    if (state != nullptr) made.code = state;
+    return made;
 }
 
 using Connecting = std::unique_ptr<PGconn, decltype(&PQfinish)>;
@@ -52,6 +61,7 @@ asio::awaitable<Result<void>> Connection::open(const std::string& url, const std
 asio::awaitable<Result<void>> Connection::greet(std::string url, std::string setup) {
     auto parameters = co_await resolve(url);
     if (!parameters) co_return std::move(parameters).error();
+    if (use_ == Use::replication) parameters->emplace_back("replication", "database");
     connection_.reset(start(*parameters).release());
     if (!connection_) co_return unavailable("out of memory");
     auto connected = co_await handshake();
@@ -85,23 +95,42 @@ asio::awaitable<void> Connection::readable_or_writable(bool reading) {
 }
 
 asio::awaitable<Result<std::string>> Connection::command(std::string sql) {
+    auto answer = co_await query(std::move(sql));
+    if (!answer) co_return std::move(answer).error();
+    const bool has_cell = *answer && PQntuples(answer->get()) > 0;
+    co_return std::string(has_cell ? PQgetvalue(answer->get(), 0, 0) : "");
+}
+
+asio::awaitable<Result<ResultPointer>> Connection::query(std::string sql) {
     auto* const connection = connection_.get();
     if (PQsendQuery(connection, sql.c_str()) == 0) co_return unavailable(error());
-    std::string cell;
-    std::string problem;
+    auto sent = co_await flush();
+    if (!sent) co_return std::move(sent).error();
+    ResultPointer last;
+    std::optional<Error> problem;
     while (true) {
-        while (PQflush(connection) == 1) co_await readable_or_writable(false);
         while (PQisBusy(connection) == 1) {
             co_await readable_or_writable(true);
             if (PQconsumeInput(connection) == 0) co_return unavailable(error());
         }
-        const ResultPointer result(PQgetResult(connection));
+        ResultPointer result(PQgetResult(connection));
         if (!result) break;
-        if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) problem = error();
-        if (PQntuples(result.get()) > 0) cell = PQgetvalue(result.get(), 0, 0);
+        if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) problem = refused(result.get(), error());
+        last = std::move(result);
+        if (PQresultStatus(last.get()) == PGRES_COPY_BOTH) break;
     }
-    if (!problem.empty()) co_return unavailable(std::move(problem));
-    co_return cell;
+    if (problem) co_return *std::move(problem);
+    co_return last;
+}
+
+asio::awaitable<Result<void>> Connection::flush() {
+    int left = PQflush(connection_.get());
+    while (left == 1) {
+        co_await readable_or_writable(false);
+        left = PQflush(connection_.get());
+    }
+    if (left != 0) co_return unavailable(error());
+    co_return Result<void>();
 }
 
 void Connection::attach() {

@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -21,7 +22,8 @@ using ResultPointer = std::unique_ptr<PGresult, ClearResult>;
 
 class Connection {
 public:
-    explicit Connection(asio::io_context& context) : socket_(context) {}
+    enum class Use : std::uint8_t { sql, replication };  // replication: of slots; takes SQL in the simple protocol too
+    explicit Connection(asio::io_context& context, Use use = Use::sql) : socket_(context), use_(use) {}
     ~Connection() { close(); }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -31,6 +33,9 @@ public:
 
     // Runs SQL in the simple protocol, outside of pipeline mode; the first cell of the last statement ("" for none).
     [[nodiscard]] asio::awaitable<Result<std::string>> command(std::string sql);
+    // The same, with the whole result of the last statement; COPY BOTH begins where its result is returned.
+    [[nodiscard]] asio::awaitable<Result<ResultPointer>> query(std::string sql);
+    [[nodiscard]] asio::awaitable<Result<void>> flush();
 
     void close();
     [[nodiscard]] PGconn* get() const { return connection_.get(); }
@@ -50,6 +55,7 @@ private:
 
     std::unique_ptr<PGconn, Finish> connection_;
     asio::posix::stream_descriptor socket_;
+    Use use_;
 };
 
 }  // namespace millrace::pg

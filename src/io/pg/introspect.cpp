@@ -8,10 +8,10 @@ namespace millrace::pg {
 Result<std::shared_ptr<const catalog::Catalog>> introspect(const std::string& url, const std::vector<std::string>& schemas,
                                                            const std::string& anonymous_role,
                                                            const std::vector<std::string>& extra_schemas,
-                                                           const std::vector<std::string>& relations) {
+                                                           const std::vector<std::string>& relations, WatchedBy watched_by) {
     auto catalog = std::make_shared<catalog::Catalog>();
     auto done = in_transaction(url, Fault::catalog_unavailable, [&](pqxx::work& transaction) {
-        *catalog = CatalogReader(transaction, schemas, extra_schemas, relations).read(anonymous_role);
+        *catalog = CatalogReader(transaction, schemas, {extra_schemas, relations, watched_by}).read(anonymous_role);
     });
     if (!done) return std::move(done).error();
     return std::shared_ptr<const catalog::Catalog>(std::move(catalog));

@@ -10,11 +10,13 @@ namespace millrace::pg {
 using catalog::Cardinality;
 using catalog::Relationship;
 
-CatalogReader::CatalogReader(pqxx::transaction_base& transaction, const std::vector<std::string>& schemas,
-                             const std::vector<std::string>& extra_schemas, const std::vector<std::string>& relations)
-    : transaction_(transaction), schemas_(array_text(schemas)), relations_(array_text(relations)) {
+CatalogReader::CatalogReader(pqxx::transaction_base& transaction, const std::vector<std::string>& schemas, const Scope& scope)
+    : transaction_(transaction),
+      watched_by_(scope.watched_by),
+      schemas_(array_text(schemas)),
+      relations_(array_text(scope.relations)) {
     std::vector<std::string> all = schemas;
-    all.insert(all.end(), extra_schemas.begin(), extra_schemas.end());
+    all.insert(all.end(), scope.extra_schemas.begin(), scope.extra_schemas.end());
     all_schemas_ = array_text(all);
 }
 

@@ -49,11 +49,13 @@ Relation relation_of(const pqxx::row& row) {
 }
 
 // With the layout of keys written out as the migration writes it.
-std::string relations_query() {
+std::string relations_query(WatchedBy watched_by) {
     const auto filled = [](std::string text, std::string_view slot, std::string_view value) {
         return text.replace(text.find(slot), slot.size(), value);
     };
-    return filled(queries::relations, "$layout", filled(std::string(migration::key_layout), "$relation", "c.oid"));
+    const char* const watched = watched_by == WatchedBy::triggers ? queries::by_triggers : queries::by_publication;
+    const std::string query = filled(queries::relations, "$watched", watched);
+    return filled(query, "$layout", filled(std::string(migration::key_layout), "$relation", "c.oid"));
 }
 
 std::uint32_t from_hex(const std::string& digits) {
@@ -115,7 +117,7 @@ void CatalogReader::read_reach() {
 }
 
 void CatalogReader::read_relations() {
-    for (const pqxx::row& row : transaction_.exec_params(relations_query(), oids_, role_)) {
+    for (const pqxx::row& row : transaction_.exec_params(relations_query(watched_by_), oids_, role_)) {
         RelationFacts& facts = reached_[oid(row, "oid")];
         facts.row_security = flag(row, "row_security");
         facts.watched = flag(row, "watched");

@@ -10,13 +10,20 @@
 
 #include "introspect_rows.hpp"
 #include "millrace/core/catalog.hpp"
+#include "millrace/io/pg.hpp"
 
 namespace millrace::pg {
 
+// What of the database is looked at besides the exposed schemas, and how it is known that a table tells of its changes.
+struct Scope {
+    const std::vector<std::string>& extra_schemas;
+    const std::vector<std::string>& relations;
+    WatchedBy watched_by;
+};
+
 class CatalogReader {
 public:
-    CatalogReader(pqxx::transaction_base& transaction, const std::vector<std::string>& schemas,
-                  const std::vector<std::string>& extra_schemas, const std::vector<std::string>& relations);
+    CatalogReader(pqxx::transaction_base& transaction, const std::vector<std::string>& schemas, const Scope& scope);
 
     catalog::Catalog read(const std::string& anonymous_role);
 
@@ -42,6 +49,7 @@ private:
     void read_settings();
 
     pqxx::transaction_base& transaction_;
+    WatchedBy watched_by_;
     std::string schemas_, all_schemas_;  // those that are exposed; and with them those whose functions count
     std::string relations_;              // besides those of the schemas
     std::string oids_, role_;

@@ -84,13 +84,12 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
         using namespace asio::experimental::awaitable_operators;
         const auto opened = co_await connection.open(url, listen_sql(channels, channel), connect_timeout);
         if (!opened) co_return reason_of(opened.error());
-        const TimePoint asked = net::now();
         auto first = co_await connection.command("select pg_current_snapshot()");
         if (!first) co_return reason_of(first.error());
         backoff.reset();
         phase = Phase::idle;
         listening = true;
-        if (!stopped && callbacks.listening) callbacks.listening(*first, asked);
+        if (!stopped && callbacks.listening) callbacks.listening(*first);
         auto both = hear_on() || beat_on();
         auto ended = co_await std::move(both);
         co_return ended.index() == 0 ? std::get<0>(ended) : std::get<1>(ended);

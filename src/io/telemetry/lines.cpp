@@ -16,8 +16,8 @@ template <class E, class... Others>
 concept OneOf = (std::same_as<E, Others> || ...);
 template <class E>
 concept CountedOnly =
-    OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, StandbyRead, CacheSize, CacheEvicted, CacheFilled,
-          CacheLease, CacheWaited, CacheUnkept, CacheRefreshed, UnfencedFor, RedisCall, InvalidationLag>;
+    OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, StandbyRead, CacheSize, CacheEvicted,
+          CacheFilled, CacheLease, CacheWaited, CacheUnkept, CacheRefreshed, UnfencedFor, RedisCall, InvalidationLag, SlotLag>;
 
 constexpr std::size_t text_bytes_max = 512;
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
@@ -33,6 +33,7 @@ struct LevelOf {
         return e.outcome == CheckOutcome::inconsistent ? std::optional(Level::error) : std::nullopt;
     }
     Answer operator()(const BackendUp& e) const { return e.up ? Level::info : Level::warn; }
+    Answer operator()(const AnnouncerChanged& e) const { return e.announcing || e.reason.empty() ? Level::info : Level::warn; }
     Answer operator()(const FenceChanged& e) const { return e.fenced ? Level::info : Level::warn; }
     Answer operator()(const Reloaded& e) const { return e.ok ? Level::info : Level::error; }
     Answer operator()(const Lifecycle&) const { return Level::info; }
@@ -158,6 +159,9 @@ struct Fields {
     }
     void operator()(const BackendUp& e) const {
         line.text("event", "backend").text("backend", term(e.backend)).yes("up", e.up).text("reason", e.reason);
+    }
+    void operator()(const AnnouncerChanged& e) const {
+        line.text("event", "announcer").yes("announcing", e.announcing).text("reason", e.reason);
     }
     void operator()(const FenceChanged& e) const {
         line.text("event", "fence").yes("fenced", e.fenced).text("reason", e.reason);

@@ -125,6 +125,12 @@ void fenced(Of source, To samples) {
     add_gauge(samples, least(source, [](const Counters& c) -> const Gauge& { return c.fenced; }).value_or(0));
 }
 
+template <auto Member>
+void known_gauge(Of source, To samples) {
+    const auto known = least(source, [](const Counters& c) -> const Gauge& { return c.*Member; });
+    if (known) add_gauge(samples, *known);
+}
+
 void build_info(Of, To samples) { add_gauge(samples, 1, {{"version", version()}}); }
 
 void log_dropped(Of source, To samples) { add_counter(samples, static_cast<double>(source.log.dropped())); }
@@ -215,6 +221,10 @@ constexpr Metric metrics[] = {
      "1 while invalidations are heard and caches may answer; 0: they are bypassed."},
     {"millrace_unfenced_seconds_total", a_counter, "", unfenced_seconds,
      "Time during which caches were bypassed because invalidations were not heard."},
+    {"millrace_announcing", a_gauge, "", known_gauge<&Counters::announcing>,
+     "1 while this replica decodes the log and announces invalidations to all; absent where nothing is decoded."},
+    {"millrace_slot_lag_bytes", a_gauge, "", known_gauge<&Counters::slot_lag_bytes>,
+     "Log that Postgres keeps for the replication slot, behind its end; only of the replica that announces."},
 
     {"millrace_reloads_total", a_counter, "what, result", reloads,
      "Reloads of the catalog and of the configuration."},

@@ -84,6 +84,8 @@ struct Recorder::Count {
     }
     void operator()(const InvalidationSeen& e) const { to.sources[self.sources_.index_of(e.source)].add(); }
     void operator()(const InvalidationLag& e) const { to.invalidation_lag.observe(e.lag); }
+    void operator()(const AnnouncerChanged& e) const { to.announcing.set(e.announcing ? 1 : 0); }
+    void operator()(const SlotLag& e) const { to.slot_lag_bytes.set(e.bytes ? static_cast<std::int64_t>(*e.bytes) : unknown); }
     void operator()(const FenceChanged& e) const { to.fenced.set(e.fenced ? 1 : 0); }
     void operator()(const Reloaded& e) const { to.reloads[self.reloads_.index_of(e.what, e.ok ? "ok" : "failed")].add(); }
     void operator()(const Lifecycle&) const {}

@@ -47,7 +47,7 @@ struct Counters {
     std::array<LaneCounters, lane_classes.size()> lanes;
     std::array<Gauge, backends.size()> backend_up{Gauge(unknown), Gauge(unknown), Gauge(unknown)};
     std::array<Counter, standby_results.size()> standby_reads;
-    Gauge fenced{unknown};
+    Gauge fenced{unknown}, announcing{unknown}, slot_lag_bytes{unknown};
     Gauge cache_entries, cache_bytes;
     Counter evicted, filled, filled_bytes, unkept;
     std::array<Counter, lease_outcomes.size()> leases;
