@@ -1,6 +1,7 @@
 // Memory, Redis and the fence together, as several workers see them.
 #include <gtest/gtest.h>
 
+#include "millrace/core/pipeline.hpp"
 #include "tiered_cache_fixture.hpp"
 
 namespace millrace::app {
