@@ -151,6 +151,7 @@ class Cache(SystemTest):
         finally:
             self.sql("drop policy everybody on shop.favourites; alter table shop.favourites disable row level security;"
                      "notify millrace, 'reload schema'")
+            wait_until(lambda: "hit" in self.status_of("/v1/favourites?limit=1"), 10, "not cached again")
 
 
 class Invalidations(SystemTest):
