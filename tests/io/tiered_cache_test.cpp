@@ -7,6 +7,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "millrace/core/pipeline.hpp"
 #include "millrace/io/net.hpp"
 #include "running.hpp"
 #include "servers.hpp"
