@@ -121,11 +121,7 @@ class Process:
     def kill9(self):
         """Ends it and its children at once, as a crash would."""
         if self.running:
-            for pid in descendants(self.pid):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            self._signal_all(signal.SIGKILL)
         self._reap(10)
 
     def _reap(self, timeout_s):
@@ -144,12 +140,17 @@ class Process:
         return code
 
     def pause(self):
-        for pid in descendants(self.pid):
-            os.kill(pid, signal.SIGSTOP)
+        self._signal_all(signal.SIGSTOP)
 
     def resume(self):
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number):
         for pid in descendants(self.pid):
-            os.kill(pid, signal.SIGCONT)
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:  # it has ended since it was listed
+                pass
 
     def signal(self, number):
         self.process.send_signal(number)
