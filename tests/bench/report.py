@@ -76,7 +76,7 @@ def goals(results):
 
 
 def lag_table(lags):
-    lines = ["| commit → the last of three replicas answers anew | writes/s besides | probes | p50, ms | p99, ms |",
+    lines = ["| commit → the last of three replicas has dropped the entry | writes/s besides | probes | p50, ms | p99, ms |",
              "|---|---:|---:|---:|---:|"]
     for lag in lags:
         lines.append(f"| written by {lag.by} | {lag.writes_per_s:,.0f} | {len(lag.milliseconds)} | {lag.percentile(0.5):.1f} | "
