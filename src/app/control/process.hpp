@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "catalog_watch.hpp"
 #include "invalidator.hpp"
 #include "millrace/app/admin.hpp"
 #include "millrace/app/snapshot.hpp"
@@ -37,6 +38,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<Result<std::string>> purge(PurgeOrder order);
     void start_workers();
     void publish(const Reloader::Outcome& outcome);
+    void publish_catalog(const Reloader::Outcome& outcome);
     void broadcast(std::size_t from, const fence::Invalidation& invalidation);
     [[nodiscard]] boost::asio::awaitable<void> obey_signals();
     [[nodiscard]] boost::asio::awaitable<void> drain();
@@ -59,6 +61,7 @@ private:
     Reloader reloader_;
     Invalidator invalidator_;
     Purger purger_;
+    CatalogWatch catalog_watch_;
     pg::Listener listener_;
     bool draining_ = false;
 };

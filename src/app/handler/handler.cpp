@@ -200,16 +200,12 @@ std::size_t RequestHandler::kept_bytes(const pipeline::Work& work) const {
 
 // A worker that made a write knows of it before its answer is out, without waiting for the notification.
 void RequestHandler::apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply) {
-    if (!work.script.outcome || work.script.rolls_back || results[*work.script.outcome].count() == 0) return;
-    const std::string_view cell = results[*work.script.outcome].at(0, 0);
-    const auto xid = text::to_int(cell);
-    if (!xid) return;
-    fence::Invalidation invalidation;
-    invalidation.tags = work.invalidates;
-    invalidation.xid = static_cast<fence::Xid>(*xid);
-    cache_.invalidate(invalidation);
-    broadcast_(invalidation);
-    reply.headers.add("Consistency-Token", cell);
+    if (!work.script.outcome || work.script.rolls_back) return;
+    const auto invalidation = pipeline::own_invalidation(work, results[*work.script.outcome]);
+    if (!invalidation) return;
+    cache_.invalidate(*invalidation);
+    broadcast_(*invalidation);
+    reply.headers.add("Consistency-Token", std::to_string(invalidation->xid));
 }
 
 events::LaneClass RequestHandler::lane_for(const pipeline::Work& work) const {

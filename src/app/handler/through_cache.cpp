@@ -92,7 +92,7 @@ asio::awaitable<RequestHandler::Read> RequestHandler::read_through(Work work, co
         read.reply = error_reply(*read.negative, *work->snapshot, work->api);
     }
     if (!read.reply) co_return read;
-    auto entry = pipeline::to_entry(*work, opened->results, *read.reply, before, began);
+    auto entry = pipeline::to_entry(*work, opened->results, *read.reply, before, began, values);
     if (entry) read.entry = std::make_shared<const cache::Entry>(std::move(*entry));
     read.cost = net::now() - start;
     co_return read;
