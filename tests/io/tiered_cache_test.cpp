@@ -69,7 +69,7 @@ TEST_F(TieredCacheTest, unfenced_it_finds_and_stores_nothing) {
     a->put("key", entry_of("one", 100));
     a->unfence();
     EXPECT_EQ(memory(*a), "");
-    EXPECT_EQ(shared(*a).result, CacheResult::bypass);
+    EXPECT_FALSE(shared(*a).answers());
     a->put("other", entry_of("two", 100));
     EXPECT_FALSE(shared(*b, "other").entry);
     a->gap(at(100));
@@ -138,6 +138,25 @@ TEST_F(TieredCacheTest, what_is_too_large_is_not_stored) {
     a->put("key", entry_of(std::string(2'000, 'x'), 100));
     EXPECT_EQ(memory(*a), "");
     EXPECT_EQ(name_of("key"), "");
+}
+
+TEST_F(TieredCacheTest, a_variant_joins_the_entry_whose_body_it_is_made_of) {
+    const auto a = worker();
+    const auto entry = entry_of("one", 100);
+    a->put("key", entry);
+    const std::size_t before = a->store().bytes();
+    a->add_variant("key", *entry, pipeline::make_variant(*entry, coding::Coding::gzip, std::string("packed")));
+    const auto with = a->find_memory("key", net::wall_now());
+    ASSERT_TRUE(with && with->variant(coding::Coding::gzip));
+    EXPECT_EQ(*with->variant(coding::Coding::gzip)->body, "packed");
+    EXPECT_EQ(*with->body, "one");
+    EXPECT_GT(a->store().bytes(), before);
+
+    a->put("key", entry_of("two", 101));
+    a->add_variant("key", *entry, pipeline::make_variant(*entry, coding::Coding::br, std::string("late")));
+    EXPECT_EQ(a->find_memory("key", net::wall_now())->variants.size(), 0U);
+    a->add_variant("nothing", *entry, {});
+    EXPECT_EQ(a->store().entries(), 1U);
 }
 
 TEST_F(TieredCacheTest, memory_is_purged) {

@@ -20,15 +20,18 @@
 
 namespace millrace::app {
 
+class Compressor;
+
 // One per worker, on its thread.
 class RequestHandler final : public http::Handler {
 public:
     using Broadcast = std::function<void(const fence::Invalidation&)>;
     using Work = std::shared_ptr<const pipeline::Work>;
 
-    // `background`: for reads that nobody waits for; it goes before the handler does.
+    // `background`: for reads that nobody waits for; `side` does what would hold up the loop. Both go before the handler does.
     RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache,
-                   net::TaskGroup& background, events::Observer& observer, Broadcast broadcast);
+                   net::TaskGroup& background, net::SideThread& side, events::Observer& observer, Broadcast broadcast);
+    ~RequestHandler() override;
 
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
 
@@ -42,6 +45,7 @@ private:
     [[nodiscard]] Result<pipeline::Prepared> plan(Turn& turn, const routes::Match& match, bool rememberable);
     [[nodiscard]] Work recall(Turn& turn);
     void remember(const Work& work);
+    [[nodiscard]] message::Reply hit(Turn& turn, const Lookup& found);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_through_cache(Turn& turn, Work work);
     [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work);  // for nobody else
     [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work, TieredCache::Ticket ticket,
@@ -90,6 +94,7 @@ private:
     pg::Pool& pool_;
     TieredCache& cache_;
     net::TaskGroup& background_;
+    std::unique_ptr<Compressor> compressor_;
     events::Observer& observer_;
     std::uint64_t refreshes_ = 0, checks_ = 0;  // underway
     std::minstd_rand random_{std::random_device{}()};

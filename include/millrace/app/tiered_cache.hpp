@@ -68,6 +68,10 @@ public:
     // The hot path: no coroutine, no allocation.
     [[nodiscard]] Lookup find_memory(std::string_view key, const Ask& ask);
 
+    // Beside the entry's own body, where the entry is still kept. `of` may have been replaced by one with the same body
+    // meanwhile.
+    void add_variant(const std::string& key, const cache::Entry& of, cache::Variant variant);
+
     struct Flight;
     struct Waiter;
     // The right and duty to read a key; whoever else of this process wants it waits until this is filled or gone.

@@ -17,10 +17,18 @@
 #include <vector>
 
 #include "millrace/core/base.hpp"
+#include "millrace/core/coding.hpp"
 #include "millrace/core/fence.hpp"
 #include "millrace/core/message.hpp"
 
 namespace millrace::cache {
+
+// The body of an entry in a content coding, ready to send.
+struct Variant {
+    coding::Coding coding = coding::Coding::identity;
+    std::string header_lines;                 // the entry's, with Content-Encoding and a tag of its own
+    std::shared_ptr<const std::string> body;  // nothing: in this coding it is no smaller
+};
 
 // A stored answer, ready to send. Immutable once made; shared by the requests that send it.
 struct Entry {
@@ -32,7 +40,9 @@ struct Entry {
     fence::PgSnapshot snapshot;
     WallTime stored{};
     Duration fresh_for{};
+    std::vector<Variant> variants{};  // made of what is asked for again; each process makes its own, they are not in Redis
 
+    [[nodiscard]] const Variant* variant(coding::Coding coding) const;
     [[nodiscard]] std::size_t bytes() const;  // what it costs in memory, overhead included
 };
 

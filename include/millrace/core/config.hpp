@@ -61,7 +61,11 @@ struct CacheSettings {
     std::uint64_t hit_for_miss_ms = 1'000;  // how long what proved not to be kept is remembered
     std::uint64_t refreshes_max = 16;       // in the background, per worker
     bool early_refresh = true;
-    std::uint64_t check_per_million = 100;  // of the hits are read again and compared
+    std::uint64_t check_per_million = 100;          // of the hits are read again and compared
+    std::uint64_t compress_bytes_min = 1'024;       // 0: no compressed variants
+    std::uint64_t compress_best_bytes_min = 8'192;  // from here on zstd and br too
+    std::uint64_t gzip_level = 6, zstd_level = 6, brotli_level = 5;
+    bool status_key = false;  // Cache-Status names the key
 };
 
 struct LimitSettings {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "compressor.hpp"
 #include "millrace/core/cors.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
@@ -28,11 +29,13 @@ cache::StaleWindows windows_of(const routes::CachePolicy& policy) {
 }  // namespace
 
 RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache,
-                               net::TaskGroup& background, events::Observer& observer, Broadcast broadcast)
+                               net::TaskGroup& background, net::SideThread& side, events::Observer& observer,
+                               Broadcast broadcast)
     : snapshot_(std::move(snapshot)),
       pool_(pool),
       cache_(cache),
       background_(background),
+      compressor_(std::make_unique<Compressor>(cache, side)),
       observer_(observer),
       broadcast_(std::move(broadcast)),
       admission_(snapshot_->settings.limits),
@@ -40,6 +43,8 @@ RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapsho
       tokens_(snapshot_->settings.auth.jwt_cache_entries) {
     until_check_ = hits_until_check();
 }
+
+RequestHandler::~RequestHandler() = default;
 
 void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     snapshot_ = std::move(snapshot);
@@ -69,12 +74,13 @@ asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& r
     Work work = std::get<Work>(std::move(*prepared));
     if (work->cache) {
         turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
+        turn.read_directives(work->cache->policy);
         turn.windows = windows_of(work->cache->policy);
         auto found = cache_.find_memory(turn.cache_key, turn.ask());
         if (found.answers() && turn.accepts(*found.entry)) {
             if (found.early || found.use == cache::Use::stale) refresh(turn, work, found);
             if (--until_check_ == 0) check(turn, work, found.entry);
-            co_return turn.outgoing(turn.hit(found));
+            co_return turn.outgoing(hit(turn, found));
         }
         turn.trace.cache_reason = found.reason;
     }
@@ -144,6 +150,11 @@ void RequestHandler::remember(const Work& work) {
     remembered_.emplace(remember_key_, work);
 }
 
+message::Reply RequestHandler::hit(Turn& turn, const Lookup& found) {
+    const auto* variant = compressor_->choose(turn.cache_key, found.entry, turn.request, turn.snapshot->settings.cache);
+    return turn.hit(found, variant);
+}
+
 asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn, Work work) {
     auto opened = co_await query(*work, turn.values, turn.deadline, turn.timing);
     turn.note_timing();
@@ -153,9 +164,8 @@ asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn,
     auto reply = pipeline::finish(*work, opened->results, turn.values);
     if (!reply) co_return turn.failed(reply.error());
     if (work->script.outcome) apply_own_write(*work, opened->results, *reply);
-    pipeline::apply_conditions(turn.request, *reply);
     turn.trace.render = net::now() - began;
-    co_return std::move(*reply);
+    co_return turn.conditioned(std::move(*reply));
 }
 
 // More rows than are kept: the answer begins with those that are there, and is neither cached nor tagged. Who asked for the
@@ -165,9 +175,11 @@ message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
     if (!reply) return turn.failed(reply.error());
     if (work->script.outcome) apply_own_write(*work, opened.results, *reply);
     shape_times_.record(work->script.statements[work->script.main].shape, large_counts_as);
-    if (turn.request.method != message::Method::head)
+    message::Reply answer = turn.conditioned(std::move(*reply));
+    const bool has_body = answer.status == 200 || answer.status == 206;
+    if (has_body && turn.request.method != message::Method::head)
         turn.body = std::make_unique<RowsBody>(std::move(work), std::move(opened), turn.trace);
-    return std::move(*reply);
+    return answer;
 }
 
 asio::awaitable<Result<pg::Opened>> RequestHandler::query(const pipeline::Work& work, const std::vector<std::string>& values,
@@ -182,7 +194,7 @@ asio::awaitable<Result<pg::Opened>> RequestHandler::query(const pipeline::Work& 
 
 asio::awaitable<Result<pg::Opened>> RequestHandler::query_whole(const pipeline::Work& work, sql::BoundScript script,
                                                                 Deadline deadline, pg::Timing& timing) {
-    const auto verdict = reply::verdict(work.shape, work.script);
+    const auto verdict = pipeline::verdict(work);
     const sql::Verdict* judge = verdict ? &*verdict : nullptr;
     auto results = co_await pool_.run(script, lane_for(work), work.authenticated, judge, deadline, timing);
     if (!results) co_return std::move(results).error();

@@ -30,7 +30,7 @@ asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn,
         co_return co_await fill(turn, std::move(work));
     }
     auto place = co_await cache_.take_turn(key, turn.ask(), turn.deadline);
-    if (place.found.answers() && turn.accepts(*place.found.entry)) co_return turn.hit(place.found);
+    if (place.found.answers() && turn.accepts(*place.found.entry)) co_return hit(turn, place.found);
     if (!place.ticket) co_return co_await fill(turn, std::move(work));
 
     TieredCache::Search search{turn.deadline, std::chrono::milliseconds(turn.snapshot->settings.cache.fill_wait_ms)};
@@ -40,7 +40,7 @@ asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn,
     if (shared.found.answers() && turn.accepts(*shared.found.entry)) {
         place.ticket = {};
         if (shared.found.use == cache::Use::stale) refresh(turn, work, shared.found);
-        co_return turn.hit(shared.found);
+        co_return hit(turn, shared.found);
     }
     co_return co_await fill(turn, std::move(work), std::move(place.ticket), std::move(shared.lease));
 }
@@ -52,9 +52,11 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work) {
 // Asks the database, and leaves the answer where the next one finds it.
 asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, TieredCache::Ticket ticket,
                                                      TieredCache::Lease lease) {
+    if (turn.only_if_cached()) co_return turn.failed(Error::of(Fault::not_in_cache));
     auto read = co_await read_through(work, turn.values, turn.deadline, turn.timing);
     turn.note_timing();
     if (!read.entry) cache_.remember_unkept(turn.cache_key, turn.wall);
+    if (!turn.may_store()) read.entry = nullptr;
     if (read.entry) cache_.put(turn.cache_key, read.entry, read.cost, turn.windows);
     cache_.fill(std::move(ticket), read.entry);
     lease = {};
@@ -66,8 +68,7 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
     if (!read.reply) co_return co_await fail_or_give_stale(turn, read.reply.error());
     if (read.negative) turn.trace.error_code = read.negative->code;
     turn.missed(*read.reply, read.entry != nullptr);
-    pipeline::apply_conditions(turn.request, *read.reply);
-    co_return std::move(*read.reply);
+    co_return turn.conditioned(std::move(*read.reply));
 }
 
 asio::awaitable<RequestHandler::Read> RequestHandler::read_through(Work work, const std::vector<std::string>& values,

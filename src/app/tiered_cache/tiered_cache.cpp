@@ -101,6 +101,18 @@ void TieredCache::remember_unkept(std::string_view key, WallTime now) {
     unkept_.add(key, now + std::chrono::milliseconds(settings_.hit_for_miss_ms));
 }
 
+// Entries do not change while they are shared: another takes this one's place.
+void TieredCache::add_variant(const std::string& key, const cache::Entry& of, cache::Variant variant) {
+    const cache::Kept* const present = store_.look(key);
+    if (present == nullptr || present->entry->body != of.body || present->entry->variant(variant.coding) != nullptr) return;
+    cache::Kept kept = *present;
+    auto with = std::make_shared<cache::Entry>(*present->entry);
+    with->variants.push_back(std::move(variant));
+    kept.entry = std::move(with);
+    const std::size_t evicted = store_.put(key, std::move(kept));
+    if (evicted > 0) observer_.on(events::CacheEvicted{evicted});
+}
+
 void TieredCache::set_epoch(std::string_view system_identifier, std::uint32_t timeline) {
     std::string epoch = prefix_ + ':' + std::string(system_identifier) + ':' + std::to_string(timeline) + ':';
     if (epoch == epoch_) return;

@@ -40,7 +40,8 @@ struct Worker::State {
           pool(context, settings.database, observer),
           link(link_to(context, settings.redis, observer)),
           cache(context, settings.cache, settings.redis, link.get(), observer, std::move(fills)),
-          handler(std::move(snapshot), pool, cache, background, observer, std::move(broadcast)) {}
+          side(context),
+          handler(std::move(snapshot), pool, cache, background, side, observer, std::move(broadcast)) {}
 
     asio::awaitable<void> tick();
     asio::awaitable<void> exchange_states();
@@ -54,6 +55,7 @@ struct Worker::State {
     pg::Pool pool;
     std::unique_ptr<redis::Link> link;
     TieredCache cache;
+    net::SideThread side;
     RequestHandler handler;
     std::unique_ptr<http::Server> server;
     Health health;

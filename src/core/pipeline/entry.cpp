@@ -34,13 +34,18 @@ std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& resul
     return entry;
 }
 
-message::Reply from_entry(const cache::Entry& entry, WallTime now) {
+message::Reply from_entry(const cache::Entry& entry, WallTime now, const cache::Variant* variant) {
+    constexpr std::size_t lines_to_come = 192;  // Age, Cache-Status, what the session adds: one allocation for all
+    const std::string& kept = variant == nullptr ? entry.header_lines : variant->header_lines;
+    std::string lines;
+    lines.reserve(kept.size() + lines_to_come);
+    lines += kept;
     message::Reply reply;
     reply.status = entry.status;
-    reply.headers = message::HeaderBlock::from_lines(entry.header_lines);
+    reply.headers = message::HeaderBlock::from_lines(std::move(lines));
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - entry.stored).count();
     reply.headers.add("Age", std::to_string(std::max<std::int64_t>(age, 0)));
-    reply.body = entry.body;
+    reply.body = variant == nullptr ? entry.body : variant->body;
     return reply;
 }
 
