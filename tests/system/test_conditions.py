@@ -55,6 +55,8 @@ class Conditions(SystemTest):
         seen = self.get(path, one).headers["etag"]
         self.assert_error(self.patch(path, {"stock": 1}, If_Match=seen), 412, "MR024")
         self.assertEqual(self.patch(path, {"stock": 1}, If_Match=seen, **one).status, 204)
+        table = {"Accept": "text/csv"}
+        self.assertEqual(self.patch(path, {"stock": 1}, If_Match=self.get(path, table).headers["etag"], **table).status, 204)
         # columns= says which of the body is taken, and is no part of what is read.
         self.assertEqual(self.patch(path + "&columns=stock", {"stock": 2, "name": "x"}, If_Match=self.tag(path)).status, 204)
         self.assertEqual(self.stock(303), 2)

@@ -11,13 +11,16 @@ int migrate(const CommandLine& line) {
     for (const config::Problem& problem : files.problems) std::cerr << config::to_line(problem) << '\n';
     if (!files.problems.empty()) return 2;
     const config::DatabaseSettings& database = files.settings.database;
-    auto catalog =
-        pg::introspect(database.url, schemas_of(files.tables), database.anonymous_role, files.settings.api.extra_search_path);
+    const std::vector<std::string> schemas = schemas_of(files.tables);
+    const auto look = [&] {
+        return pg::introspect(database.url, schemas, database.anonymous_role, files.settings.api.extra_search_path);
+    };
+    auto catalog = look();
     if (!catalog) {
         std::cerr << catalog.error().message << '\n';
         return 1;
     }
-    const std::string sql = line.remove ? pg::migration_removal_sql(**catalog) : pg::migration_sql(**catalog);
+    const std::string sql = line.remove ? pg::migration_removal_sql() : pg::migration_sql(**catalog, schemas);
     if (line.print) {
         std::cout << sql;
         return 0;
@@ -27,6 +30,12 @@ int migrate(const CommandLine& line) {
         return 1;
     }
     std::cout << (line.remove ? "The triggers are gone.\n" : "The triggers are there.\n");
+    if (!line.remove)
+        if (const auto after = look(); after && !(*after)->ddl_watched)
+            std::cout
+                << "This role may not make event triggers: changes of the schema and of privileges, and refreshes of "
+                   "materialized views, are seen by polling (cache.catalog_poll_ms) only. millrace.refresh() refreshes and "
+                   "tells.\n";
     return 0;
 }
 

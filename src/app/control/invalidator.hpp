@@ -24,9 +24,18 @@ public:
 
     [[nodiscard]] pg::Notifications callbacks();
 
-    // The catalog was read after the last listening(): which database it was read from is known, so the gap may end.
-    void catalog_read(Epoch epoch);
+    // The catalog was read after the last listening() and after whatever asked for it, and is served: which database it was
+    // read from is known, and entries' tags are made of what it says, so the gap may end.
+    void catalog_read(Epoch epoch, std::string_view snapshot);
+    void catalog_refused();                           // the one that was read does not fit the route tables: an older is served
+    void catalog_failed() { reading_ = false; }       // nothing could be read; a beat asks again
+    void catalog_changed(std::string_view snapshot);  // without notice; the snapshot sees the change
+    // What was changed, from whichever source, to every worker.
+    void apply(const fence::Invalidation& invalidation, std::string_view source);
+
     [[nodiscard]] bool fenced() const { return fenced_; }
+    [[nodiscard]] Duration lag() const { return lag_; }  // of the last beat
+    [[nodiscard]] const Epoch& epoch() const { return epoch_; }
 
 private:
     void notified(std::string_view payload, std::string_view channel);
@@ -34,17 +43,21 @@ private:
     void heartbeat(std::string_view snapshot, TimePoint asked);
     void lost(std::string_view reason);
     void distrust(std::string_view reason);  // until the next beat in time
+    void reread(bool files_too);
+    void advance(const fence::PgSnapshot& snapshot);
     void set_fenced(bool fenced, std::string_view reason);
 
     const Workers& workers_;
     Duration lag_limit_;
     events::Observer& observer_;
     std::function<void(bool)> reload_;
-    std::shared_ptr<const fence::PgSnapshot> since_;  // taken after LISTEN: the gap ends there
-    TimePoint since_asked_;                           // just before it was taken
+    std::shared_ptr<const fence::PgSnapshot> since_;  // all that it sees was heard, or came before: a gap ends there
+    TimePoint since_asked_;                           // what had committed by then is in it, or was heard
     TimePoint distrusted_at_;                         // a gap ends with a snapshot that was asked for later
-    bool listening_ = false, fenced_ = false;
+    bool listening_ = false, fenced_ = false, refused_ = false, late_ = false;
+    bool reading_ = false;  // a reading was asked for and has not ended: another one would only put off its outcome
     Epoch epoch_;
+    Duration lag_{};
 };
 
 }  // namespace millrace::app

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "cache_view.hpp"
+
 namespace millrace::app {
 namespace {
 
@@ -39,6 +41,9 @@ Process::Process(Source source, Files files)
                 [this](const Reloader::Outcome& outcome) { publish(outcome); }),
       invalidator_(workers_, std::chrono::milliseconds(settings_.cache.lag_limit_ms), observer_,
                    [this](bool files_too) { reloader_.request(files_too); }),
+      purger_(control_, settings_.database.url),
+      catalog_watch_(control_, settings_.database.url, std::chrono::milliseconds(settings_.cache.catalog_poll_ms),
+                     [this](std::string_view snapshot) { invalidator_.catalog_changed(snapshot); }),
       listener_(control_, settings_.database.url, channels(), std::chrono::milliseconds(settings_.cache.heartbeat_ms),
                 invalidator_.callbacks()) {}
 
@@ -48,6 +53,7 @@ int Process::run(const std::shared_ptr<const pipeline::Snapshot>& first) {
     if (!open(first)) return EXIT_FAILURE;
     start_workers();
     listener_.start();
+    catalog_watch_.start();
     if (!first->catalog) reloader_.request(false);
     tasks_.spawn("signals", obey_signals());
     control_.run();
@@ -61,7 +67,7 @@ bool Process::open(const std::shared_ptr<const pipeline::Snapshot>& first) {
     config::Listen listen = settings_.listen;
     for (std::size_t i = 0; i < worker_count(settings_); ++i) {
         auto tell_others = [this, i](const fence::Invalidation& invalidation) { broadcast(i, invalidation); };
-        workers_.push_back(std::make_unique<Worker>(first, telemetry_.recorder(), std::move(tell_others)));
+        workers_.push_back(std::make_unique<Worker>(first, telemetry_.recorder(), fills_, std::move(tell_others)));
         auto port = workers_.back()->open(listen);
         if (!port) {
             std::cerr << port.error().message << '\n';
@@ -105,6 +111,8 @@ AdminView Process::admin_view() {
     view.metrics = [this] { return telemetry_.scrape(); };
     view.readiness = [this] { return readiness(); };
     view.config_json = [this] { return config::masked_json(snapshot_->settings); };
+    view.cache_json = [this] { return cache_json(); };
+    view.purge = [this](PurgeOrder order) { return purge(std::move(order)); };
     return view;
 }
 
@@ -133,6 +141,34 @@ Readiness Process::readiness() const {
     return result;
 }
 
+// This process knows of it before it is answered; the others and their entries in Redis hear of it as of any write.
+asio::awaitable<Result<std::string>> Process::purge(PurgeOrder order) {
+    auto xid = co_await purger_.purge(order.tags);
+    if (!xid) co_return xid;
+    observer_.on(events::CachePurged{order.scope, order.hard});
+    std::string payload = *xid;
+    for (const std::string& tag : order.tags) payload.append(1, ' ').append(tag);
+    const auto parsed = fence::parse_invalidation(payload);
+    if (parsed) invalidator_.apply(*parsed, "purge");
+    co_return xid;
+}
+
+std::string Process::cache_json() const {
+    CacheView view;
+    view.totals = telemetry_.cache_totals();
+    view.fenced = true;
+    for (const auto& worker : workers_) {
+        const Health& health = worker->health();
+        view.entries += health.cache_entries;
+        view.bytes += health.cache_bytes;
+        view.fills = health.fills;  // of the whole process
+        view.fenced = view.fenced && health.fenced;
+    }
+    view.lag = invalidator_.lag();
+    view.epoch = invalidator_.epoch();
+    return to_json(view);
+}
+
 void Process::publish(const Reloader::Outcome& outcome) {
     if (outcome.snapshot) {
         if (!snapshot_->catalog) observer_.on(events::Lifecycle{"ready", "the catalog is loaded"});
@@ -140,7 +176,22 @@ void Process::publish(const Reloader::Outcome& outcome) {
         telemetry_.configure(snapshot_->settings.log);
         for (const auto& worker : workers_) worker->adopt(snapshot_);
     }
-    if (outcome.catalog) invalidator_.catalog_read({outcome.catalog->system_identifier, outcome.catalog->timeline});
+    if (outcome.catalog)
+        publish_catalog(outcome);
+    else if (outcome.last)
+        invalidator_.catalog_failed();
+}
+
+// What entries depend on was planned with the catalog that is served: while another is there, nothing may be trusted.
+void Process::publish_catalog(const Reloader::Outcome& outcome) {
+    const catalog::Catalog& read = *outcome.catalog;
+    catalog_watch_.catalog_read(read);
+    if (!outcome.last) return;
+    const bool served = snapshot_->catalog && snapshot_->catalog->fingerprint == read.fingerprint;
+    if (served)
+        invalidator_.catalog_read({read.system_identifier, read.timeline}, read.state.snapshot);
+    else
+        invalidator_.catalog_refused();
 }
 
 void Process::broadcast(std::size_t from, const fence::Invalidation& invalidation) {
@@ -175,7 +226,9 @@ asio::awaitable<void> Process::drain() {
     const bool ended = co_await workers_ended(patience);
     if (!ended) std::quick_exit(EXIT_FAILURE);
     listener_.stop();
+    catalog_watch_.stop();
     reloader_.stop();
+    purger_.stop();
     admin_->abort();
     control_.stop();
 }

@@ -4,14 +4,16 @@
 #include <string>
 #include <string_view>
 
+#include "millrace/app/tiered_cache.hpp"
 #include "millrace/core/base.hpp"
-#include "millrace/core/cache.hpp"
-#include "millrace/core/events.hpp"
 
 namespace millrace::app {
 
-// "millrace; hit; ttl=28; detail=memory"; below zero the ttl of what is given although it is stale.
-[[nodiscard]] std::string cache_status_hit(const cache::Entry& entry, WallTime now, events::CacheResult where);
+// "millrace; hit; ttl=28; detail=memory"; below zero the ttl of what is given although it may hold no longer.
+[[nodiscard]] std::string cache_status_hit(const Lookup& found, WallTime now);
+
+// "millrace; fwd=stale; ttl=-4; detail=stale-if-error": the database was asked and could not answer.
+[[nodiscard]] std::string cache_status_stale_for_error(const Lookup& found, WallTime now);
 
 // Why the database was asked, and what became of its answer.
 struct Forwarded {

@@ -22,23 +22,33 @@ constexpr std::size_t shapes_max = 4096;
 constexpr Duration large_counts_as = 1s;  // a shape with large answers has no place on a lane that others share
 constexpr Duration cheap_limit = 5ms;     // a statement slower than this holds up too many behind it on a pipelined lane
 
+cache::StaleWindows windows_of(const routes::CachePolicy& policy) {
+    return {std::chrono::seconds(policy.stale_while_revalidate_s), std::chrono::seconds(policy.stale_if_error_s)};
+}
+
 }  // namespace
 
 RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache,
-                               net::SideThread& side, Broadcast broadcast)
+                               net::TaskGroup& background, net::SideThread& side, events::Observer& observer,
+                               Broadcast broadcast)
     : snapshot_(std::move(snapshot)),
       pool_(pool),
       cache_(cache),
+      background_(background),
       compressor_(std::make_unique<Compressor>(cache, side)),
+      observer_(observer),
       broadcast_(std::move(broadcast)),
       admission_(snapshot_->settings.limits),
       shape_times_(shapes_max),
-      tokens_(snapshot_->settings.auth.jwt_cache_entries) {}
+      tokens_(snapshot_->settings.auth.jwt_cache_entries) {
+    until_check_ = hits_until_check();
+}
 
 RequestHandler::~RequestHandler() = default;
 
 void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     snapshot_ = std::move(snapshot);
+    until_check_ = hits_until_check();
     remembered_.clear();
     tokens_.clear();
 }
@@ -52,8 +62,7 @@ std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const
 
 asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& request, http::Trace& trace) {
     Turn turn(request, trace, snapshot_);
-    const TimePoint now = net::now();
-    auto ticket = admission_.admit(request.peer, now);
+    auto ticket = admission_.admit(request.peer, turn.now);
     if (!ticket) co_return turn.outgoing(turn.failed(ticket.error()));
     if (auto granted = cors::preflight(request, snapshot_->settings.api.cors_origins))
         co_return turn.outgoing(std::move(*granted));
@@ -66,8 +75,14 @@ asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& r
     if (work->cache) {
         turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
         turn.read_directives(work->cache->policy);
-        if (auto entry = cache_.find_memory(turn.cache_key, turn.wall, now); entry && turn.accepts(*entry))
-            co_return turn.outgoing(hit(turn, entry, events::CacheResult::hit_memory));
+        turn.windows = windows_of(work->cache->policy);
+        auto found = cache_.find_memory(turn.cache_key, turn.ask());
+        if (found.answers() && turn.accepts(*found.entry)) {
+            if (found.early || found.use == cache::Use::stale) refresh(turn, work, found);
+            if (--until_check_ == 0) check(turn, work, found.entry);
+            co_return turn.outgoing(hit(turn, found));
+        }
+        turn.trace.cache_reason = found.reason;
     }
     const bool cached = work->cache.has_value();
     auto answer = cached ? answer_through_cache(turn, std::move(work)) : answer_from_database(turn, std::move(work));
@@ -135,60 +150,14 @@ void RequestHandler::remember(const Work& work) {
     remembered_.emplace(remember_key_, work);
 }
 
-message::Reply RequestHandler::hit(Turn& turn, const EntryPointer& entry, events::CacheResult where) {
-    const cache::Variant* variant = compressor_->choose(turn.cache_key, entry, turn.request, turn.snapshot->settings.cache);
-    return turn.hit(*entry, variant, where);
-}
-
-asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn, Work work) {
-    if (!cache_.fenced(net::now())) {
-        if (turn.only_if_cached()) co_return turn.failed(Error::of(Fault::not_in_cache));
-        message::Reply reply = co_await answer_from_database(turn, work);
-        turn.passed_by(reply, "unfenced");
-        co_return reply;
-    }
-    const std::string& key = turn.cache_key;
-    auto place = co_await cache_.take_turn(key, turn.deadline);
-    if (place.found.entry && turn.accepts(*place.found.entry)) {
-        turn.waited = true;
-        co_return hit(turn, place.found.entry, events::CacheResult::hit_memory);
-    }
-
-    auto shared = co_await cache_.find_shared(key, turn.deadline);
-    turn.trace.redis = shared.redis;
-    if (shared.entry) cache_.fill(std::move(place.ticket), shared.entry, false);
-    if (shared.entry && turn.accepts(*shared.entry)) co_return hit(turn, shared.entry, events::CacheResult::hit_redis);
-    if (turn.only_if_cached()) co_return turn.failed(Error::of(Fault::not_in_cache));
-    co_return co_await fill(turn, std::move(work), std::move(place.ticket));
-}
-
-// Asks the database, and leaves the answer where the next one finds it.
-asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, TieredCache::Ticket ticket) {
-    const fence::PgSnapshot before = cache_.fence().latest();
-    const WallTime began = net::wall_now();
-    auto opened = co_await query(turn, *work);
-    if (!opened) co_return turn.failed(opened.error());
-    if (opened->rest) {
-        auto reply = begin(turn, std::move(work), std::move(*opened));
-        turn.missed(reply, false);
-        co_return reply;
-    }
-    auto reply = pipeline::finish(*work, opened->results, turn.values);
-    if (!reply) co_return turn.failed(reply.error());
-    auto entry = turn.may_store() ? pipeline::to_entry(*work, opened->results, *reply, before, began) : std::nullopt;
-    turn.missed(*reply, entry.has_value());
-    if (entry) {
-        auto shared = std::make_shared<const cache::Entry>(std::move(*entry));
-        if (ticket)
-            cache_.fill(std::move(ticket), std::move(shared));
-        else
-            cache_.put(turn.cache_key, std::move(shared));
-    }
-    co_return turn.conditioned(std::move(*reply));
+message::Reply RequestHandler::hit(Turn& turn, const Lookup& found) {
+    const auto* variant = compressor_->choose(turn.cache_key, found.entry, turn.request, turn.snapshot->settings.cache);
+    return turn.hit(found, variant);
 }
 
 asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn, Work work) {
-    auto opened = co_await query(turn, *work);
+    auto opened = co_await query(*work, turn.values, turn.deadline, turn.timing);
+    turn.note_timing();
     if (!opened) co_return turn.failed(opened.error());
     if (opened->rest) co_return begin(turn, std::move(work), std::move(*opened));
     const TimePoint began = net::now();
@@ -213,14 +182,12 @@ message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
     return answer;
 }
 
-asio::awaitable<Result<pg::Opened>> RequestHandler::query(Turn& turn, const pipeline::Work& work) {
-    pg::Timing timing;
-    const sql::BoundScript script(work.script, turn.values);
-    auto opened = work.streams ? pool_.open(script, lane_for(work), work.authenticated, kept_bytes(work), turn.deadline, timing)
-                               : query_whole(work, script, turn.deadline, timing);
+asio::awaitable<Result<pg::Opened>> RequestHandler::query(const pipeline::Work& work, const std::vector<std::string>& values,
+                                                          Deadline deadline, pg::Timing& timing) {
+    const sql::BoundScript script(work.script, values);
+    auto opened = work.streams ? pool_.open(script, lane_for(work), work.authenticated, kept_bytes(work), deadline, timing)
+                               : query_whole(work, script, deadline, timing);
     auto results = co_await std::move(opened);
-    turn.trace.lane_wait = timing.waited;
-    turn.trace.database = timing.took;
     if (results) shape_times_.record(work.script.statements[work.script.main].shape, timing.took);
     co_return results;
 }
@@ -245,16 +212,12 @@ std::size_t RequestHandler::kept_bytes(const pipeline::Work& work) const {
 
 // A worker that made a write knows of it before its answer is out, without waiting for the notification.
 void RequestHandler::apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply) {
-    if (!work.script.outcome || work.script.rolls_back || results[*work.script.outcome].count() == 0) return;
-    const std::string_view cell = results[*work.script.outcome].at(0, 0);
-    const auto xid = text::to_int(cell);
-    if (!xid) return;
-    fence::Invalidation invalidation;
-    invalidation.tags = work.invalidates;
-    invalidation.xid = static_cast<fence::Xid>(*xid);
-    cache_.invalidate(invalidation);
-    broadcast_(invalidation);
-    reply.headers.add("Consistency-Token", cell);
+    if (!work.script.outcome || work.script.rolls_back) return;
+    const auto invalidation = pipeline::own_invalidation(work, results[*work.script.outcome]);
+    if (!invalidation) return;
+    cache_.invalidate(*invalidation);
+    broadcast_(*invalidation);
+    reply.headers.add("Consistency-Token", std::to_string(invalidation->xid));
 }
 
 events::LaneClass RequestHandler::lane_for(const pipeline::Work& work) const {

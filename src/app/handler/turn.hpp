@@ -8,6 +8,9 @@
 
 namespace millrace::app {
 
+// An error as the version's answer.
+[[nodiscard]] message::Reply error_reply(const Error& error, const pipeline::Snapshot& snapshot, const routes::ApiCatalog* api);
+
 struct RequestHandler::Turn {
     Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s);
 
@@ -28,13 +31,16 @@ struct RequestHandler::Turn {
     // The reply as it leaves: with what each reply says, whatever it is.
     [[nodiscard]] http::Outgoing outgoing(message::Reply reply);
     [[nodiscard]] message::Reply failed(const Error& error);
-    [[nodiscard]] message::Reply hit(const cache::Entry& entry, const cache::Variant* variant, events::CacheResult where);
+    [[nodiscard]] message::Reply hit(const Lookup& found, const cache::Variant* variant);
+    [[nodiscard]] message::Reply given_for_error(const Lookup& spare);  // stale, since the database failed
     void missed(message::Reply& reply, bool stored);
-    void passed_by(message::Reply& reply, std::string_view why);
+    void pass_by(events::CacheReason why);  // the caches; missed() then says so
     // As it leaves when the client's conditions have been looked at: itself, 304 or 412.
     [[nodiscard]] message::Reply conditioned(message::Reply reply);
 
     void say_status(message::Reply& reply, std::string status) const;
+    void note_timing();
+    [[nodiscard]] Ask ask() const { return {wall, windows, token, now}; }
 
     const message::Request& request;
     http::Trace& trace;
@@ -42,15 +48,17 @@ struct RequestHandler::Turn {
     auth::Identity identity;
     const routes::ApiCatalog* api = nullptr;
     WallTime wall;
+    TimePoint now = net::now();  // when it was taken up
     Deadline deadline;
     std::optional<fence::Xid> token;
     std::optional<pipeline::ClientDirectives> asked;  // nothing: the route does not let clients speak to the cache
     bool refused = false;                             // there was an entry, and the client does not want it
-    bool waited = false;                              // for the answer that another request asks for
     reply::Timings timings;
     TimePoint lap_began;
     std::vector<std::string> values;  // of the request's filters, when its work is that of a shape
     std::string cache_key;
+    cache::StaleWindows windows;
+    pg::Timing timing;
     std::unique_ptr<RowsBody> body;  // of an answer that begins before all its rows are there
 };
 

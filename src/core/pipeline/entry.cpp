@@ -12,11 +12,14 @@ std::optional<fence::PgSnapshot> snapshot_of(const Work& work, const sql::Result
     return fallback.xmax == 0 ? std::nullopt : std::optional(fallback);
 }
 
+// 406: the rows are not the one that was asked for, which is as true of them as any answer.
+bool may_be_kept(int status) { return status == 200 || status == 206 || status == fault_row(Fault::not_singular).status; }
+
 }  // namespace
 
 std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& results, const message::Reply& reply,
-                                     const fence::PgSnapshot& fallback, WallTime began) {
-    if (!work.cache || (reply.status != 200 && reply.status != 206)) return std::nullopt;
+                                     const fence::PgSnapshot& fallback, WallTime began, std::span<const std::string> values) {
+    if (!work.cache || !may_be_kept(reply.status)) return std::nullopt;
     auto snapshot = snapshot_of(work, results, fallback);
     if (!snapshot || reply.body.view().size() > work.snapshot->settings.cache.entry_bytes_max) return std::nullopt;
     cache::Entry entry;
@@ -24,7 +27,7 @@ std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& resul
     entry.header_lines = reply.headers.lines();
     entry.body = std::make_shared<const std::string>(reply.body.view());
     entry.etag = reply.headers.get("ETag");
-    entry.tags = work.cache->tags;
+    entry.tags = entry_tags(*work.cache, values);
     entry.snapshot = std::move(*snapshot);
     entry.stored = began;
     entry.fresh_for = std::chrono::seconds(work.cache->policy.ttl_s);

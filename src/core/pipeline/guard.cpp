@@ -12,6 +12,9 @@
 namespace millrace::pipeline {
 namespace {
 
+// What is locked and read is held in memory. Larger answers to GET are sent while their rows come, and have no tag.
+constexpr std::int64_t rows_max = 10'000;
+
 // The GET of the same URL and Accept, whose tag a condition is about. What concerns the write alone is left out, and so is what
 // gives only a part.
 message::Request as_get(const message::Request& request) {
@@ -36,6 +39,7 @@ Result<Found> look_at(const Guard& guard, const sql::Results& results) {
     Found found;
     found.rows = reply::row_count(guard.script.answer, read.front());
     if (found.rows == 0) return found;
+    if (found.rows > static_cast<std::size_t>(rows_max)) return uncheckable("It is about more than 10000 rows.");
     auto reply = reply::from_rows(guard.shape, guard.script, read);
     if (!reply) return std::move(reply).error();
     found.etag = reply::entity_tag(reply->body.view(), guard.shape.representation.name);
@@ -85,18 +89,20 @@ Error uncheckable(std::string why) {
     return Error::of(Fault::precondition_failed, "The condition cannot be checked").with_details(std::move(why));
 }
 
-Result<void> add_guard(Work& work, const routes::Match& match, const message::Request& request) {
+Result<void> add_guard(Work& work, const routes::Match& match, const message::Request& request,
+                       const representation::Representation& representation) {
     if (!has_condition(request)) return {};
     if (request.method == message::Method::post)
         return uncheckable("A POST adds to what its URL names; PUT, PATCH and DELETE change it.");
-    if (work.shape.representation.form.explain) return uncheckable("The answer would be a plan.");
+    if (representation.form.explain) return uncheckable("The answer would be a plan.");
     const message::Request get = as_get(request);
     auto read = plan_get(work, match, get);
     if (!read) return std::move(read).error();
+    request::Window& window = read->root.window;
+    window.limit = std::min(window.limit.value_or(rows_max + 1), rows_max + 1);
     auto guard = std::make_shared<Guard>();
-    guard->shape.representation = work.shape.representation;
-    guard->shape.window = read->root.window;
-    guard->script = sql::render(*read, {}, {.form = guard->shape.representation.form});
+    guard->shape.representation = representation;
+    guard->script = sql::render(*read, {}, {.form = representation.form});
     guard->if_match = request.header("If-Match");
     guard->if_none_match = request.header("If-None-Match");
     guard->read = sql::put_before_main(work.script, {sql::lock_rows(*read), guard->script.statements[guard->script.main]}) + 1;

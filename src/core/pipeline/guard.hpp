@@ -10,11 +10,12 @@ namespace millrace::pipeline {
 // A condition that cannot be checked must not be passed over: precondition_failed.
 [[nodiscard]] Error uncheckable(std::string why);
 
-// Puts the lock and the read of what is there now before the write, when the request makes a condition. The work has its
-// representation and its script.
-[[nodiscard]] Result<void> add_guard(Work& work, const routes::Match& match, const message::Request& request);
+// Puts the lock and the read of what is there now before the write, when the request makes a condition. `representation`: what
+// a GET would be answered in. The work has its script.
+[[nodiscard]] Result<void> add_guard(Work& work, const routes::Match& match, const message::Request& request,
+                                     const representation::Representation& representation);
 
-// Does If-Match hold for what is there?
+// Does If-Match hold for what is there? (conditions.cpp)
 [[nodiscard]] bool holds_if_match(std::string_view condition, std::string_view etag);
 
 }  // namespace millrace::pipeline

@@ -138,7 +138,8 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->negotiated = match.negotiated;
     work->route_class = match.resource->policies.route_class;
     work->shape = shape_of(*api, *plan, match);
-    work->shape.representation = *std::move(chosen);
+    const representation::Representation wanted = *std::move(chosen);
+    work->shape.representation = wanted;
     if (returns_none(*plan, *api, work->shape.representation)) work->shape.representation.form.output = sql::Output::json;
     const auto* read = std::get_if<plan::Read>(&*plan);
     work->by_full_key = read != nullptr && read->by_full_key;
@@ -157,7 +158,7 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
                                 .form = work->shape.representation.form,
                                 .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max)});
     if (read == nullptr)
-        if (auto guarded = add_guard(*work, match, request); !guarded) return std::move(guarded).error();
+        if (auto guarded = add_guard(*work, match, request, wanted); !guarded) return std::move(guarded).error();
     work->streams = work->script.head_is_first() && reply::row_writer(work->shape, work->script) != nullptr;
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
     return std::shared_ptr<const Work>(std::move(work));

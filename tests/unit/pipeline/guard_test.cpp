@@ -13,6 +13,13 @@ constexpr auto patch = message::Method::patch;
 // The bytes that a GET of the one row gives, and so its tag.
 const std::string seen = reply::entity_tag(R"([{"id":1,"text":"a"}])", "application/json");
 
+sql::Rows rows(std::vector<std::string_view> cells) {
+    sql::Rows out;
+    out.cells = std::move(cells);
+    out.columns = 2;
+    return out;
+}
+
 std::shared_ptr<const Work> guarded(World& world, const char* field, const std::string& value) {
     return world.work(patch, "/v1/notes?id=eq.1", {{field, value}});
 }
@@ -20,8 +27,7 @@ std::shared_ptr<const Work> guarded(World& world, const char* field, const std::
 // What the read finds, and how many rows the write changes.
 Result<void> judged(const Work& work, bool found, std::uint64_t changed) {
     sql::Results results(work.script.statements.size());
-    if (found) results[work.guard->read].cells = {"1", "a"};
-    results[work.guard->read].columns = 2;
+    results[work.guard->read] = found ? rows({"1", "a"}) : rows({});
     results[work.script.main].affected = changed;
     return (*verdict(work))(results);
 }
@@ -76,15 +82,12 @@ TEST(Guard, what_cannot_be_checked_is_refused) {
 
 TEST(CachingHeaders, say_what_the_route_says) {
     World world;
-    world.cache = {.max_age_s = 5,
-                   .s_maxage_s = 60,
-                   .cdn_max_age_s = 600,
-                   .stale_if_error_s = 7,
-                   .shared = true,
-                   .groups = true,
-                   .surrogate_keys = true};
-    const auto reply =
-        finish(*world.work(message::Method::get, "/v1/notes?id=eq.1"), {sql::Rows{.cells = {"1", "a"}, .columns = 2}});
+    world.cache.max_age_s = 5;
+    world.cache.s_maxage_s = 60;
+    world.cache.cdn_max_age_s = 600;
+    world.cache.stale_if_error_s = 7;
+    world.cache.shared = world.cache.groups = world.cache.surrogate_keys = true;
+    const auto reply = finish(*world.work(message::Method::get, "/v1/notes?id=eq.1"), {rows({"1", "a"})});
     ASSERT_TRUE(reply);
     EXPECT_EQ(reply->headers.get("Cache-Control"), "public, max-age=5, s-maxage=60, stale-if-error=7");
     EXPECT_EQ(reply->headers.get("CDN-Cache-Control"), "public, max-age=600, stale-if-error=7");
@@ -95,8 +98,11 @@ TEST(CachingHeaders, say_what_the_route_says) {
 
 TEST(CachingHeaders, of_a_route_that_is_not_shared_tell_no_shared_cache_to_keep_anything) {
     World world;
-    world.cache = {.max_age_s = 5, .s_maxage_s = 60, .cdn_max_age_s = 600, .stale_while_revalidate_s = 3};
-    const auto reply = finish(*world.work(message::Method::get, "/v1/notes"), {sql::Rows{.columns = 2}});
+    world.cache.max_age_s = 5;
+    world.cache.s_maxage_s = 60;
+    world.cache.cdn_max_age_s = 600;
+    world.cache.stale_while_revalidate_s = 3;
+    const auto reply = finish(*world.work(message::Method::get, "/v1/notes"), {rows({})});
     ASSERT_TRUE(reply);
     EXPECT_EQ(reply->headers.get("Cache-Control"), "private, max-age=5, stale-while-revalidate=3");
     EXPECT_EQ(reply->headers.get("CDN-Cache-Control"), "");
