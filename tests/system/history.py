@@ -40,6 +40,11 @@ class Read:
     def hit(self):
         return "hit" in self.status
 
+    @property
+    def read_for_itself(self):
+        """The database was asked after it was sent: it neither came from a cache nor shared a read that was under way."""
+        return not any(word in self.status for word in ("hit", "collapsed", "stale"))
+
 
 @dataclass
 class Violation:
@@ -112,7 +117,7 @@ def _judge_one(row, read, bound_s):
     for rule, expected in (("stale", row.at(read.sent - bound_s)),
                            ("own write not seen", own_value),
                            ("Age is too low", row.at(read.sent - read.age - 1) if read.age >= 0 else 0),
-                           ("the database was asked", 0 if read.hit else row.at(read.sent))):
+                           ("the database was asked", row.at(read.sent) if read.read_for_itself else 0)):
         if read.value < expected:
             yield Violation(rule, read, expected)
 

@@ -47,6 +47,7 @@ class History(unittest.TestCase):
 
     def test_what_says_that_it_was_not_cached_must_be_new(self):
         self.assertEqual(self.rules(read(1, 10.2, status="millrace; fwd=bypass; detail=unfenced")), ["the database was asked"])
+        self.assertEqual(self.rules(read(1, 10.2, status="millrace; fwd=uri-miss; collapsed")), [])
 
     def test_age_must_not_say_less_than_is_true(self):
         self.assertEqual(self.rules(read(1, 10.9, age=5)), [])
