@@ -62,7 +62,7 @@ std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const
 
 asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& request, http::Trace& trace) {
     Turn turn(request, trace, snapshot_);
-    auto ticket = admission_.admit(request.peer, turn.now);
+    auto ticket = admission_.admit(request.peer, turn.taken_up);
     if (!ticket) co_return turn.outgoing(turn.failed(ticket.error()));
     if (auto granted = cors::preflight(request, snapshot_->settings.api.cors_origins))
         co_return turn.outgoing(std::move(*granted));

@@ -40,7 +40,7 @@ struct RequestHandler::Turn {
 
     void say_status(message::Reply& reply, std::string status) const;
     void note_timing();
-    [[nodiscard]] Ask ask() const { return {wall, windows, token, now}; }
+    [[nodiscard]] Ask ask() const { return {wall, windows, token, taken_up}; }
 
     const message::Request& request;
     http::Trace& trace;
@@ -48,7 +48,7 @@ struct RequestHandler::Turn {
     auth::Identity identity;
     const routes::ApiCatalog* api = nullptr;
     WallTime wall;
-    TimePoint now = net::now();  // when it was taken up
+    TimePoint taken_up = net::now();
     Deadline deadline;
     std::optional<fence::Xid> token;
     std::optional<pipeline::ClientDirectives> asked;  // nothing: the route does not let clients speak to the cache
