@@ -91,9 +91,9 @@ class RedisCluster(Group):
             server.call("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
         for server, bus in zip(self.servers[1:], self.buses[1:]):
             self.servers[0].call("CLUSTER", "MEET", "127.0.0.1", server.port, bus)
-        wait_until(lambda: all(self._whole(server) for server in self.servers), 30, "the cluster is not whole")
+        wait_until(lambda: all(self.whole(server) for server in self.servers), 30, "the cluster is not whole")
 
-    def _whole(self, server):
+    def whole(self, server):
         info = server.call("CLUSTER", "INFO")
         return all(words in info for words in ("cluster_state:ok", f"cluster_slots_ok:{SLOTS}",
                                                f"cluster_known_nodes:{len(self.servers)}"))

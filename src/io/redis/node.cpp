@@ -68,6 +68,7 @@ void Node::leave() {
         if (one) one->silence();
     whereabouts_.stop_watching();
     stop();
+    changed_.notify_all();
 }
 
 }  // namespace millrace::redis
