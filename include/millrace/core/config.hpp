@@ -144,9 +144,9 @@ using Flags = std::map<std::string, std::string>;                               
 using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;  // for secrets: NAME_FILE and *_file keys
 
 // `text` is the file's content (JSON with comments), `file` its name for messages; `text` may be empty when there is no file.
-// Every setting is also MILLRACE_<SECTION>_<NAME> and --<section>-<name>; a secret (database.url, redis.url, auth.jwt_secret)
-// also comes from a file: key "<name>_file", variable "MILLRACE_…_FILE" or --…-file. Never throws.
-// `base` stands where nothing else is said.
+// Every setting is also MILLRACE_<SECTION>_<NAME> and --<section>-<name>; a secret (database.url, redis.url,
+// redis.sentinel_password, auth.jwt_secret) also comes from a file: key "<name>_file", variable "MILLRACE_…_FILE" or --…-file.
+// Never throws. `base` stands where nothing else is said.
 [[nodiscard]] Loaded load(std::string_view text, const std::string& file, const Environment& environment,
                           const ReadFile& read_file, const Flags& flags = {}, Settings base = {});
 
