@@ -5,6 +5,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 PYTHON := /usr/bin/python3
 SECONDS_PER_TARGET ?= 60
+SEEDS ?= 10000000
+FROM ?= 1
 
 # Configuring prints a page each time; it is shown only when it fails.
 define build
@@ -14,7 +16,7 @@ define build
 endef
 
 .NOTPARALLEL:
-.PHONY: help unit check test test-asan tsan lint tidy format run demo-cluster bench fuzz cover build deps clean
+.PHONY: help unit check test test-asan tsan lint tidy format run demo-cluster bench fuzz sim cover build deps clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +67,15 @@ fuzz: deps ## each fuzz target for SECONDS_PER_TARGET (60) under sanitizers (cla
 	    $$target -max_total_time=$(SECONDS_PER_TARGET) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \
 	        -artifact_prefix=build/fuzz/found/$$name- build/fuzz/found/$$name $$(ls -d tests/fuzz/corpus/$$name 2>/dev/null); \
 	done
+
+sim: deps ## SEEDS (10,000,000) of the cache's simulation from FROM (1) on, in two processes; goes on where it was stopped
+	$(call build,release,sim)
+	@mkdir -p build/sim; half=$$(($(SEEDS) / 2)); pids=; \
+	for part in 0 1; do \
+	    nice -n 19 build/release/tests/sim --no-faults --from $$(($(FROM) + part * half)) --seeds $$half \
+	        --progress build/sim/$(FROM)-$(SEEDS)-$$part & pids="$$pids $$!"; \
+	done; \
+	failed=0; for pid in $$pids; do wait $$pid || failed=1; done; exit $$failed
 
 cover: deps ## line coverage of the unit tests over src/core (clang); the page is build/cover/report/index.html
 	@tools/cover

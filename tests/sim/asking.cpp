@@ -99,18 +99,21 @@ void Replica::hear_redis(const std::string& key, const FlightPointer& flight, co
     const Use use = decoded ? use_of(*decoded, leader.question, leader.token, decoded->stored) : Use::none;
     switch (cache::after_asking(use == Use::fresh, flight->leased != 0, std::chrono::milliseconds(world_.now() - flight->began),
                                 std::chrono::milliseconds(lease_wait_ms))) {
-    case cache::Next::give: {
-        ++world_.checker.from_redis;
-        const auto entry = keep(key, std::make_shared<const Entry>(*std::move(decoded)));
-        if (use_of(*entry, leader.question, leader.token, entry->stored) == Use::fresh) give(entry, leader, Use::fresh);
-        return land(key, flight, entry);
-    }
-    case cache::Next::fill: return fill(key, flight);
-    case cache::Next::fill_anyway: return fill(key, flight);
-    case cache::Next::ask_again: {
-        const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(cache::pause_before(flight->asks++)).count();
-        return after(pause, [this, key, flight] { ask_redis(key, flight); });
-    }
+        case cache::Next::give: {
+            ++world_.checker.counts.from_redis;
+            const auto entry = keep(key, std::make_shared<const Entry>(*std::move(decoded)));
+            if (use_of(*entry, leader.question, leader.token, entry->stored) == Use::fresh) give(entry, leader, Use::fresh);
+            return land(key, flight, entry);
+        }
+        case cache::Next::fill:
+            return fill(key, flight);
+        case cache::Next::fill_anyway:
+            return fill(key, flight);
+        case cache::Next::ask_again: {
+            const auto pause =
+                std::chrono::duration_cast<std::chrono::milliseconds>(cache::pause_before(flight->asks++)).count();
+            return after(pause, [this, key, flight] { ask_redis(key, flight); });
+        }
     }
 }
 

@@ -14,8 +14,7 @@ void Checker::fail(std::string_view guarantee, const std::string& why) {
 bool Checker::older(Version version, Version than) const { return version < than && !world_.history.lost(than); }
 
 void Checker::given(const Given& answer, Knowledge& replica) {
-    ++answers;
-    ++(answer.use == Use::fresh ? fresh : stale);
+    ++(answer.use == Use::fresh ? counts.fresh : counts.stale);
     const Answer body = Answer::from_bytes(*answer.entry->body);
     check_identity(answer, body);
     check_age(answer, body);
@@ -94,7 +93,7 @@ void Checker::in_redis(const Answer& before, const Answer& after) {
 
 // G6: one in a process; and one in the cluster by lease, for as long as the lease lasts and Redis remembers it.
 void Checker::fill_begins(int replica, std::size_t place, const std::string& name, Ms leased) {
-    ++fills;
+    ++counts.fills;
     if (++filling_[{replica, place}] > 1) fail("G6", "two fills of one key in one replica");
     if (leased == 0 || leased + lease_ms <= world_.now()) return;
     for (const Ms other : leased_[name])

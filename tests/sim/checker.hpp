@@ -24,8 +24,8 @@ struct Knowledge {
     Values heard{};
     std::array<Ms, questions> purged{}, purged_hard{};  // when the newest that was heard of had come into force; 0: none
     std::array<std::pair<Version, std::uint32_t>, cells> own{};  // and in which life of the database
-    std::array<Values, places> given{};  // what the entry in memory that was given last says
-    std::uint32_t life = 0;               // of the database, as far as the replica knows
+    std::array<Values, places> given{};                          // what the entry in memory that was given last says
+    std::uint32_t life = 0;                                      // of the database, as far as the replica knows
 };
 
 struct Given {
@@ -35,6 +35,18 @@ struct Given {
     Identity who;
     const Token* token = nullptr;
     long age_s = 0;  // as the answer says
+};
+
+struct Counts {
+    std::uint64_t fresh = 0, stale = 0, fills = 0, from_redis = 0, adopted = 0;
+    Counts& operator+=(const Counts& more) {
+        fresh += more.fresh;
+        stale += more.stale;
+        fills += more.fills;
+        from_redis += more.from_redis;
+        adopted += more.adopted;
+        return *this;
+    }
 };
 
 class Checker {
@@ -54,7 +66,7 @@ public:
     // Of what has been purged so far: when last.
     [[nodiscard]] Ms last_purge(Question question, bool hard, Ms until) const;
 
-    std::uint64_t answers = 0, fresh = 0, stale = 0, fills = 0, from_redis = 0, adopted = 0;
+    Counts counts;
 
 private:
     struct Purge {

@@ -46,7 +46,7 @@ void Replica::read(Fill& fill) {
 // Heard of everything and read just now: it must be valid, however long some transaction stays open.
 void Replica::check_useful(const Fill& fill) {
     const bool heard_all = open_ && listening_ && inbox_.empty() && trusted() && knows_.life == world_.postgres.lives();
-    if (!world_.scenario.roomy || !heard_all || !world_.postgres.invisible().empty()) return;
+    if (!world_.useful() || !world_.scenario.roomy || !heard_all || !world_.postgres.invisible().empty()) return;
     if (fence_.valid(fill.snapshot, world_.tags[static_cast<std::size_t>(fill.flight->leader.question)])) return;
     world_.note("replica ", id_, " knows ", fence_.encode_states(epoch_));
     world_.checker.fail("useful", "refused though it was read just now: " + fill.snapshot.to_string());
@@ -64,7 +64,8 @@ std::shared_ptr<const Entry> Replica::entry_of(const Fill& fill) const {
 
 void Replica::finish(Fill& fill) {
     world_.note("replica ", id_, " has read ", static_cast<int>(fill.flight->leader.question));
-    world_.checker.fill_ends(id_, place_of(fill.flight->leader.question, fill.flight->leader.who), fill.flight->name, fill.flight->leased);
+    world_.checker.fill_ends(id_, place_of(fill.flight->leader.question, fill.flight->leader.who), fill.flight->name,
+                             fill.flight->leased);
     if (fill.flight->leased != 0 && world_.redis.up)
         world_.redis.release(fill.flight->name, fill.flight->owner, world_.fault == Fault::lease_of_another_released);
     if (!fill.done) return land(fill.key, fill.flight, nullptr);

@@ -34,7 +34,8 @@ void Replica::connect() {
         channel_free_at_ = world_.now();
         if (world_.fault == Fault::snapshot_before_listen) {
             take_since();
-            return after(world_.random.between(1, 300), [this, channel = channel_] { open_ = channel == channel_ && listening_; });
+            return after(world_.random.between(1, 300),
+                         [this, channel = channel_] { open_ = channel == channel_ && listening_; });
         }
         open_ = true;
         after(world_.random.between(1, 30), [this, channel = channel_] {
@@ -147,9 +148,10 @@ void Replica::push(Message message) {
     if (!world_.scenario.calm && world_.random.one_in(150)) delay += world_.random.between(500, 9'000);
     channel_free_at_ = std::max(channel_free_at_, world_.now() + delay);
     if (!message.beat && world_.random.one_in(20))
-        after(channel_free_at_ - world_.now() + world_.random.between(0, 2'000), [this, said = message.said, channel = channel_] {
-            if (channel == channel_) apply(said);
-        });
+        after(channel_free_at_ - world_.now() + world_.random.between(0, 2'000),
+              [this, said = message.said, channel = channel_] {
+                  if (channel == channel_) apply(said);
+              });
     inbox_.push_back(std::move(message));
     after(channel_free_at_ - world_.now(), [this, channel = channel_] {
         if (channel == channel_ && !inbox_.empty()) deliver();
@@ -177,8 +179,7 @@ void Replica::apply(const Announcement& said) {
 }
 
 void Replica::learn(const Announcement& said) {
-    for (const Change& change : said.changes)
-        knows_.heard[change.cell] = std::max(knows_.heard[change.cell], change.version);
+    for (const Change& change : said.changes) knows_.heard[change.cell] = std::max(knows_.heard[change.cell], change.version);
     for (std::size_t i = 0; i < questions; ++i) {
         if (!said.purges(static_cast<Question>(i))) continue;
         knows_.purged[i] = std::max(knows_.purged[i], said.at);
@@ -241,7 +242,7 @@ void Replica::peers(bool fresh) {
     if (!world_.redis.up || !fence_.fenced() || bounds_.tags < 100) return;
     if (const auto* published = world_.redis.published(epoch_); published != nullptr && (fresh || world_.random.one_in(3)))
         if (fence_.adopt_states(published->states, epoch_)) {
-            ++world_.checker.adopted;
+            ++world_.checker.counts.adopted;
             world_.note("replica ", id_, " adopts what a peer knows as of ", published->latest);
         }
     if (world_.random.one_in(4)) world_.redis.publish(epoch_, fence_.encode_states(epoch_), fence_.latest().to_string());

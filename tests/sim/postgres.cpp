@@ -33,7 +33,8 @@ std::vector<Postgres::Transaction>::iterator Postgres::find(Xid xid) {
 }
 
 bool Postgres::locked(std::size_t cell) const {
-    return std::ranges::any_of(running_, [&](const Transaction& t) { return std::ranges::find(t.cells, cell) != t.cells.end(); });
+    return std::ranges::any_of(running_,
+                               [&](const Transaction& t) { return std::ranges::find(t.cells, cell) != t.cells.end(); });
 }
 
 void Postgres::write(Xid xid, const std::vector<std::size_t>& touched, const std::string& word) {
@@ -125,8 +126,7 @@ void Postgres::recover(std::size_t position) {
     log_.resize(position);
     while (standby_.position < position) apply(standby_, log_[standby_.position]);
     for (std::size_t cell = 0; cell < cells; ++cell)
-        if (values_[cell] != standby_.values[cell])
-            history_.becomes_current(cell, standby_.values[cell], agenda_.now());
+        if (values_[cell] != standby_.values[cell]) history_.becomes_current(cell, standby_.values[cell], agenda_.now());
     values_ = standby_.values;
     next_ = standby_.next;
     completed_ = next_ - 1;

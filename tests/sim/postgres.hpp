@@ -25,8 +25,8 @@ struct Announcement {
     std::string payload;
     std::vector<Change> changes;
     std::uint32_t life = 0;  // of the database
-    Ms at = 0;                     // of a purge: when it came into force
-    std::string_view tag;          // of a purge
+    Ms at = 0;               // of a purge: when it came into force
+    std::string_view tag;    // of a purge
     bool hard = false;
 
     [[nodiscard]] bool purges(Question question) const {

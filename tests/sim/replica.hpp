@@ -87,8 +87,10 @@ private:
     void ask(const Waiter& waiter);
     void lead(const std::string& key, const Waiter& waiter);
     void ask_redis(const std::string& key, const FlightPointer& flight);
-    void hear_redis(const std::string& key, const FlightPointer& flight, const std::string& stored_as, const std::string& bytes);
-    [[nodiscard]] cache::Use use_of(const cache::Entry& entry, Question question, const Token* token, WallTime known_valid) const;
+    void hear_redis(const std::string& key, const FlightPointer& flight, const std::string& stored_as,
+                    const std::string& bytes);
+    [[nodiscard]] cache::Use use_of(const cache::Entry& entry, Question question, const Token* token,
+                                    WallTime known_valid) const;
     void give(const std::shared_ptr<const cache::Entry>& entry, const Waiter& waiter, cache::Use use);
     bool give_spare(const std::string& key, const Waiter& waiter);
 

@@ -7,8 +7,8 @@
 namespace millrace::sim {
 namespace {
 
-constexpr std::array<std::string_view, questions> routes = {"items", "items", "items", "items",
-                                                            "orders", "both", "notes", "rpc/call"};
+constexpr std::array<std::string_view, questions> routes = {"items",  "items", "items", "items",
+                                                            "orders", "both",  "notes", "rpc/call"};
 constexpr std::array<std::string_view, questions> route_tags = {"@v1/items",  "@v1/items", "@v1/items", "@v1/items",
                                                                 "@v1/orders", "@v1/both",  "@v1/notes", "@v1/rpc/call"};
 
@@ -16,14 +16,19 @@ bool by_key(Question question) { return question <= Question::item2; }
 
 std::vector<std::string_view> read_at_large(Question question) {
     switch (question) {
-    case Question::items: return {"api.items"};
-    case Question::orders: return {"api.orders"};
-    case Question::both: return {"api.items", "api.orders"};
-    case Question::notes: return {"api.notes"};
-    case Question::item0:
-    case Question::item1:
-    case Question::item2:
-    case Question::call: break;
+        case Question::items:
+            return {"api.items"};
+        case Question::orders:
+            return {"api.orders"};
+        case Question::both:
+            return {"api.items", "api.orders"};
+        case Question::notes:
+            return {"api.notes"};
+        case Question::item0:
+        case Question::item1:
+        case Question::item2:
+        case Question::call:
+            break;
     }
     return {};
 }
@@ -32,14 +37,22 @@ std::vector<std::string_view> read_at_large(Question question) {
 
 std::vector<std::size_t> cells_of(Question question, Identity who) {
     switch (question) {
-    case Question::item0: return {0};
-    case Question::item1: return {1};
-    case Question::item2: return {2};
-    case Question::items: return {0, 1, 2};
-    case Question::orders: return {3, 4};
-    case Question::both: return {0, 1, 2, 3, 4};
-    case Question::notes: return {std::size_t{5} + who.claim};
-    case Question::call: return {1};
+        case Question::item0:
+            return {0};
+        case Question::item1:
+            return {1};
+        case Question::item2:
+            return {2};
+        case Question::items:
+            return {0, 1, 2};
+        case Question::orders:
+            return {3, 4};
+        case Question::both:
+            return {0, 1, 2, 3, 4};
+        case Question::notes:
+            return {std::size_t{5} + who.claim};
+        case Question::call:
+            return {1};
     }
     return {};
 }

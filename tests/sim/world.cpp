@@ -11,8 +11,8 @@ namespace {
 
 constexpr Ms end_ms = 22'000, settle_ms = 20'000, proof_ms = 7'000;
 
-constexpr std::array<std::string_view, 8> purge_tags = {"@v1/items", "@v1/orders",   "@v1/both", "@v1/notes",
-                                                        "@v1/rpc/call", "@v1", "*",     "@v1/items"};
+constexpr std::array<std::string_view, 8> purge_tags = {"@v1/items",    "@v1/orders", "@v1/both", "@v1/notes",
+                                                        "@v1/rpc/call", "@v1",        "*",        "@v1/items"};
 
 Scenario scenario_of(Random& random) {
     Scenario scenario;
@@ -34,11 +34,17 @@ Scenario scenario_of(Random& random) {
 }  // namespace
 
 World::World(std::uint64_t seed, Fault planted, bool traced)
-    : random(seed), fault(planted), keys(sim::keys(planted)), scenario(scenario_of(random)), checker(*this) {
+    : random(seed),
+      fault(planted),
+      keys(sim::keys(planted)),
+      scenario(scenario_of(random)),
+      checker(*this),
+      useful_(planted == Fault::none || planted == Fault::bare_xmin) {
     trace.on = traced;
     for (std::size_t i = 0; i < questions; ++i) tags[i] = tags_of(static_cast<Question>(i), fault);
     note(scenario.decoding ? "decoding" : "triggers", scenario.roomy ? "" : ", small fence",
-         scenario.replicated_reads ? ", reads from a standby" : "", scenario.slow_standby ? ", slow standby" : "", scenario.quiet ? ", quiet" : "", scenario.stale_allowed ? ", stale allowed" : "",
+         scenario.replicated_reads ? ", reads from a standby" : "", scenario.slow_standby ? ", slow standby" : "",
+         scenario.quiet ? ", quiet" : "", scenario.stale_allowed ? ", stale allowed" : "",
          scenario.asynchronous_commits ? ", commits not flushed" : "", scenario.calm ? ", calm" : "");
     const std::size_t count = 2 + random.pick(2);
     for (std::size_t i = 0; i < count; ++i) replicas.push_back(join());
@@ -59,11 +65,14 @@ std::string World::run() {
     every(20, 350, &World::ask);
     if (!scenario.calm) every(300, 6'000, &World::disturb);
     every(3'000, 16'000, &World::purge);
-    while (checker.violated().empty() && agenda.step(end_ms)) {}
+    while (checker.violated().empty() && agenda.step(end_ms)) {
+    }
     settle();
-    while (checker.violated().empty() && agenda.step(end_ms + settle_ms)) {}
+    while (checker.violated().empty() && agenda.step(end_ms + settle_ms)) {
+    }
     prove_useful();
-    while (checker.violated().empty() && agenda.step(end_ms + settle_ms + proof_ms)) {}
+    while (checker.violated().empty() && agenda.step(end_ms + settle_ms + proof_ms)) {
+    }
     return checker.violated();
 }
 
@@ -158,7 +167,8 @@ void World::ask() {
     const auto question = static_cast<Question>(random.pick(questions));
     const Identity who{static_cast<std::uint8_t>(random.pick(2)), static_cast<std::uint8_t>(random.pick(2))};
     const Token* token = nullptr;
-    if (!tokens.empty() && random.one_in(3)) token = &tokens[tokens.size() - 1 - random.pick(std::min<std::size_t>(tokens.size(), 3))];
+    if (!tokens.empty() && random.one_in(3))
+        token = &tokens[tokens.size() - 1 - random.pick(std::min<std::size_t>(tokens.size(), 3))];
     const std::size_t times = random.one_in(4) ? 3 : 1;
     Replica& replica = any();
     for (std::size_t i = 0; i < times; ++i) replica.ask(question, who, token);
@@ -166,36 +176,40 @@ void World::ask() {
 
 void World::disturb() {
     switch (random.pick(9)) {
-    case 0: return interrupt(true);
-    case 1: return interrupt(false);
-    case 2: {
-        note("Redis goes down");
-        redis.up = false;
-        if (random.one_in(2)) redis.flush(now());
-        agenda.after(random.between(100, 4'000), nullptr, [this] { redis.up = true; });
-        return;
-    }
-    case 3: note("Redis is flushed"); return redis.flush(now());
-    case 4: {
-        Replica& replica = any();
-        note("replica ", replica.id(), " stops for a while");
-        return replica.pause(random.between(100, 8'000));
-    }
-    case 5: {
-        const std::size_t index = random.pick(replicas.size());
-        note("replica ", replicas[index]->id(), " dies");
-        replicas[index]->die();
-        dead_.push_back(std::exchange(replicas[index], join()));
-        return;
-    }
-    case 6:
-        if (replicas.size() < 4) replicas.push_back(join());
-        return;
-    default: {
-        Replica& replica = any();
-        note("replica ", replica.id(), " loses its channel");
-        return replica.lose_channel();
-    }
+        case 0:
+            return interrupt(true);
+        case 1:
+            return interrupt(false);
+        case 2: {
+            note("Redis goes down");
+            redis.up = false;
+            if (random.one_in(2)) redis.flush(now());
+            agenda.after(random.between(100, 4'000), nullptr, [this] { redis.up = true; });
+            return;
+        }
+        case 3:
+            note("Redis is flushed");
+            return redis.flush(now());
+        case 4: {
+            Replica& replica = any();
+            note("replica ", replica.id(), " stops for a while");
+            return replica.pause(random.between(100, 8'000));
+        }
+        case 5: {
+            const std::size_t index = random.pick(replicas.size());
+            note("replica ", replicas[index]->id(), " dies");
+            replicas[index]->die();
+            dead_.push_back(std::exchange(replicas[index], join()));
+            return;
+        }
+        case 6:
+            if (replicas.size() < 4) replicas.push_back(join());
+            return;
+        default: {
+            Replica& replica = any();
+            note("replica ", replica.id(), " loses its channel");
+            return replica.lose_channel();
+        }
     }
 }
 
@@ -224,6 +238,7 @@ void World::settle() {
 
 // Nothing is refused, or stale, for ever: at the latest the third time a question is answered from the cache.
 void World::prove_useful() {
+    if (!useful_) return;
     for (const auto& replica : replicas) {
         if (!replica->trusted()) return checker.fail("useful", "a replica is unfenced though all is calm");
         if (!scenario.roomy || scenario.memory_bytes < 10'000) continue;  // it may have to forget

@@ -26,14 +26,14 @@ inline constexpr Ms lease_ms = 2'000, lease_wait_ms = 120;
 
 // What differs from seed to seed.
 struct Scenario {
-    bool decoding = false;       // else triggers and NOTIFY
-    bool roomy = true;           // the fence's bounds are as large as they ship
+    bool decoding = false;  // else triggers and NOTIFY
+    bool roomy = true;      // the fence's bounds are as large as they ship
     bool replicated_reads = false;
     bool slow_standby = false;
-    bool quiet = false;          // few writes
+    bool quiet = false;  // few writes
     bool stale_allowed = false;
     bool asynchronous_commits = false;
-    bool calm = false;           // no failures at all
+    bool calm = false;  // no failures at all
     Ms channel_ms_max = 40, read_ms_max = 300, redis_ms_max = 4;
     std::size_t memory_bytes = 1 << 20;
 };
@@ -66,6 +66,7 @@ public:
     // What was violated first; empty: nothing.
     [[nodiscard]] std::string run();
 
+    [[nodiscard]] bool useful() const { return useful_; }
     [[nodiscard]] Ms now() const { return agenda.now(); }
     template <class... Words>
     void note(const Words&... words) const {
@@ -103,6 +104,7 @@ private:
     void every(Ms least, Ms most, void (World::*what)());
     [[nodiscard]] Replica& any();
 
+    bool useful_;  // that the cache is of use is looked at too; where a wrong answer is to be noticed it would come first
     bool settling_ = false;
     std::vector<std::unique_ptr<Replica>> dead_;  // events may still name them
     int joined_ = 0;

@@ -1,4 +1,4 @@
-// The rule of validity, case by case; simulation_test.cpp has the histories.
+// The rule of validity, case by case; tests/sim has the histories.
 #include <gtest/gtest.h>
 
 #include <random>
