@@ -13,6 +13,14 @@ void Replica::ask(Question question, Identity who, const Token* token) {
     ask(Waiter{question, who, token, 0});
 }
 
+void Replica::ask_anew(Question question, Identity who) {
+    if (process_.dead || world_.now() < process_.stopped_until || !trusted()) return;
+    auto flight = std::make_shared<Flight>();
+    flight->leader = {question, who, nullptr, 0};
+    flight->alone = true;
+    fill(world_.keys[place_of(question, who)], flight);
+}
+
 Use Replica::use_of(const Entry& entry, Question question, const Token* token, WallTime known_valid) const {
     cache::Standing standing;
     standing.fenced = trusted();
@@ -130,6 +138,7 @@ bool Replica::give_spare(const std::string& key, const Waiter& waiter) {
     if (kept == nullptr) return false;
     const Use use = use_of(*kept->entry, waiter.question, waiter.token, kept->known_valid);
     if (use == Use::none) return false;
+    if (world_.fault == Fault::stale_hit_renews_itself) kept->known_valid = wall();
     give(kept->entry, waiter, use);
     return true;
 }

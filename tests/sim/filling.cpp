@@ -17,7 +17,8 @@ void Replica::fill(const std::string& key, const FlightPointer& flight) {
     fill->began = wall();
     fill->answer.began = world_.now();
     world_.note("replica ", id_, " reads ", epoch_, key, flight->leased != 0 ? " by lease" : "");
-    world_.checker.fill_begins(id_, place_of(flight->leader.question, flight->leader.who), flight->name, flight->leased);
+    if (!flight->alone)
+        world_.checker.fill_begins(id_, place_of(flight->leader.question, flight->leader.who), flight->name, flight->leased);
     after(world_.random.between(1, world_.scenario.read_ms_max), [this, fill] {
         read(*fill);
         after(world_.random.between(1, world_.scenario.read_ms_max), [this, fill] { finish(*fill); });
@@ -64,8 +65,9 @@ std::shared_ptr<const Entry> Replica::entry_of(const Fill& fill) const {
 
 void Replica::finish(Fill& fill) {
     world_.note("replica ", id_, " has read ", static_cast<int>(fill.flight->leader.question));
-    world_.checker.fill_ends(id_, place_of(fill.flight->leader.question, fill.flight->leader.who), fill.flight->name,
-                             fill.flight->leased);
+    if (!fill.flight->alone)
+        world_.checker.fill_ends(id_, place_of(fill.flight->leader.question, fill.flight->leader.who), fill.flight->name,
+                                 fill.flight->leased);
     if (fill.flight->leased != 0 && world_.redis.up)
         world_.redis.release(fill.flight->name, fill.flight->owner, world_.fault == Fault::lease_of_another_released);
     if (!fill.done) return land(fill.key, fill.flight, nullptr);

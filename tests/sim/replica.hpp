@@ -32,6 +32,8 @@ public:
     [[nodiscard]] bool alive() const { return !process_.dead; }
 
     void ask(Question question, Identity who, const Token* token);
+    // Past what is kept, but what comes of it is kept (no-cache): so two reads of one key may be underway.
+    void ask_anew(Question question, Identity who);
     // It made this write, and answers now.
     void wrote(const Announcement& said);
 
@@ -82,6 +84,7 @@ private:
         unsigned asks = 0;
         std::string name;  // in Redis, of its epoch then
         int owner = 0;
+        bool alone = false;  // nobody waits for it
     };
     using FlightPointer = std::shared_ptr<Flight>;
     void ask(const Waiter& waiter);

@@ -9,7 +9,7 @@
 namespace millrace::sim {
 namespace {
 
-constexpr Ms end_ms = 22'000, settle_ms = 20'000, proof_ms = 7'000;
+constexpr Ms end_ms = 20'000, settle_ms = 19'000, proof_ms = 7'000;
 
 constexpr std::array<std::string_view, 8> purge_tags = {"@v1/items",    "@v1/orders", "@v1/both", "@v1/notes",
                                                         "@v1/rpc/call", "@v1",        "*",        "@v1/items"};
@@ -23,6 +23,7 @@ Scenario scenario_of(Random& random) {
     scenario.quiet = random.one_in(3);
     scenario.stale_allowed = random.one_in(2);
     scenario.asynchronous_commits = random.one_in(3);
+    scenario.hot = static_cast<Question>(random.pick(questions));
     scenario.calm = random.one_in(12);
     if (random.one_in(3)) scenario.channel_ms_max = 1'500;
     if (random.one_in(4)) scenario.read_ms_max = 1'200;
@@ -62,7 +63,7 @@ std::unique_ptr<Replica> World::join() {
 
 std::string World::run() {
     scenario.quiet ? every(100, 2'000, &World::write) : every(20, 600, &World::write);
-    every(20, 350, &World::ask);
+    every(20, 400, &World::ask);
     if (!scenario.calm) every(300, 6'000, &World::disturb);
     every(3'000, 16'000, &World::purge);
     while (checker.violated().empty() && agenda.step(end_ms)) {
@@ -138,7 +139,7 @@ void World::commit(Xid xid, Replica* writer) {
     };
     if (!scenario.decoding) return become_visible();
     announce(said);
-    agenda.after(random.one_in(3) ? random.between(1, 400) : 0, nullptr, become_visible);
+    agenda.after(random.one_in(2) ? random.between(1, 1'500) : 0, nullptr, become_visible);
 }
 
 void World::announce(const Announcement& said) {
@@ -164,13 +165,18 @@ void World::purge() {
 }
 
 void World::ask() {
-    const auto question = static_cast<Question>(random.pick(questions));
-    const Identity who{static_cast<std::uint8_t>(random.pick(2)), static_cast<std::uint8_t>(random.pick(2))};
+    auto question = static_cast<Question>(random.pick(questions));
+    Identity who{static_cast<std::uint8_t>(random.pick(2)), static_cast<std::uint8_t>(random.pick(2))};
+    if (random.one_in(2)) {
+        question = scenario.hot;
+        who = {};
+    }
     const Token* token = nullptr;
     if (!tokens.empty() && random.one_in(3))
         token = &tokens[tokens.size() - 1 - random.pick(std::min<std::size_t>(tokens.size(), 3))];
     const std::size_t times = random.one_in(4) ? 3 : 1;
     Replica& replica = any();
+    if (random.one_in(20)) return replica.ask_anew(question, who);
     for (std::size_t i = 0; i < times; ++i) replica.ask(question, who, token);
 }
 
@@ -219,7 +225,7 @@ void World::interrupt(bool failover) {
     note(failover ? "failover" : "crash");
     database_up = false;
     for (const auto& replica : replicas) replica->lose_channel();
-    agenda.after(random.between(0, 3'000), nullptr, [this, failover] {
+    agenda.after(random.one_in(4) ? random.between(3'000, 14'000) : random.between(0, 3'000), nullptr, [this, failover] {
         failover ? postgres.fail_over() : postgres.crash();
         checker.forget_purges();
         database_up = true;

@@ -20,7 +20,7 @@ class Replica;
 
 // As a deployment would be set up; the bound of G1 is made of these.
 inline constexpr Ms heartbeat_ms = 1'000, lag_limit_ms = 5'000, bound_ms = heartbeat_ms + lag_limit_ms;
-inline constexpr Ms fresh_ms = 15'000, while_revalidate_ms = 2'000, if_error_ms = 8'000;
+inline constexpr Ms fresh_ms = 15'000, while_revalidate_ms = 2'000, if_error_ms = 3'000;
 inline constexpr Ms skew_ms_max = 200;
 inline constexpr Ms lease_ms = 2'000, lease_wait_ms = 120;
 
@@ -34,6 +34,7 @@ struct Scenario {
     bool stale_allowed = false;
     bool asynchronous_commits = false;
     bool calm = false;  // no failures at all
+    Question hot{};     // half of all ask this
     Ms channel_ms_max = 40, read_ms_max = 300, redis_ms_max = 4;
     std::size_t memory_bytes = 1 << 20;
 };
