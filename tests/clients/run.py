@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
-from stack import Millrace, Postgres, demo, migrate  # noqa: E402
+from stack import Millrace, Postgres, Varnish, demo, migrate  # noqa: E402
 
 SKIPPED = 77
 NODE_MAJOR_MIN = 20  # for what the tests themselves use
@@ -55,6 +55,7 @@ def run_tests(folder, only):
     with tempfile.TemporaryDirectory(prefix="millrace-clients-") as directory:
         postgres = Postgres(directory)
         server = Millrace(directory, postgres.url(demo.DATABASE, demo.ROLE), config=config)
+        front = Varnish(directory, server.port)
         try:
             postgres.start()
             demo.create(postgres, products=1000, quiet=True)
@@ -64,10 +65,12 @@ def run_tests(folder, only):
                 sys.exit(f"extras.sql failed:\n{done.stderr}")
             migrate(postgres, config=config)
             server.start()
+            front.start()
             files = [file.name for file in sorted(folder.glob("*.test.mjs")) if only in file.name]
-            environment = {**os.environ, "MILLRACE_URL": f"{server.base}/v1"}
+            environment = {**os.environ, "MILLRACE_URL": f"{server.base}/v1", "MILLRACE_FRONT_URL": f"{front.base}/v1"}
             return subprocess.run(["node", "--test", *files], cwd=folder, env=environment, check=False).returncode
         finally:
+            front.stop()
             server.stop()
             postgres.stop()
 

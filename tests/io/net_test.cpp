@@ -3,7 +3,10 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <future>
 #include <stdexcept>
+#include <thread>
 
 #include <millrace/io/net.hpp>
 
@@ -163,6 +166,29 @@ TEST_F(Net, a_signal_wakes_all_that_wait_and_is_not_remembered) {
     signal.notify_all();
     context.run();
     EXPECT_EQ(results, (std::vector<bool>{false, true, true}));
+}
+
+TEST_F(Net, what_a_side_thread_has_done_is_finished_on_the_loop) {
+    SideThread side(context);
+    const auto loop = std::this_thread::get_id();
+    std::thread::id worked, finished;
+    ASSERT_TRUE(side.run([&] { worked = std::this_thread::get_id(); }, [&] { finished = std::this_thread::get_id(); }));
+    EXPECT_EQ(side.waiting(), 1U);
+    auto busy = asio::make_work_guard(context);
+    while (finished == std::thread::id()) context.run_one();
+    EXPECT_NE(worked, loop);
+    EXPECT_EQ(finished, loop);
+    EXPECT_EQ(side.waiting(), 0U);
+}
+
+TEST_F(Net, a_side_thread_takes_no_more_than_it_may_hold_and_goes_with_what_waits) {
+    SideThread side(context);
+    std::promise<void> go;
+    auto gone = go.get_future().share();
+    std::size_t taken = 0;
+    while (side.run([gone] { gone.wait(); }, [] {})) ++taken;
+    EXPECT_EQ(taken, SideThread::waiting_max);
+    go.set_value();
 }
 
 }  // namespace millrace::net

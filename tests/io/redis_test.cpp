@@ -2,68 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <csignal>
 
-#include "millrace/io/net.hpp"
-#include "millrace/io/redis.hpp"
-#include "running.hpp"
+#include "redis_fixture.hpp"
 #include "servers.hpp"
 
-namespace millrace::redis {
+namespace millrace::redis::test {
 namespace {
-
-using namespace std::chrono_literals;
-using asio::ip::tcp;
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-
-class Witness : public support::RecordingObserver {
-public:
-    void on(const events::Event& event) override {
-        RecordingObserver::on(event);
-        if (const auto* up = std::get_if<events::BackendUp>(&event)) reasons.emplace_back(up->reason);
-    }
-    std::vector<std::string> reasons;
-};
-
-Deadline within(Duration duration) { return {net::now() + duration}; }
-
-// Stops things as a worker does, on the loop, and lets what they were doing end.
-template <class Stop>
-void end(asio::io_context& context, Stop stop) {
-    asio::post(context, stop);
-    context.restart();
-    context.run_for(1s);
-}
-
-// A link and the loop that it lives on.
-struct Linked {
-    asio::io_context context{1};
-    Witness observer;
-    net::TaskGroup tasks{context, observer};
-    Link link;
-
-    explicit Linked(const std::string& url) : link(context, parse_url(url).value(), observer) { link.start(); }
-    ~Linked() {
-        end(context, [this] { link.stop(), tasks.cancel(); });
-    }
-
-    template <class Condition>
-    bool until(Condition condition, Duration timeout = 10s) {
-        return support::run_while_not(context, condition, timeout);
-    }
-    bool until_up() {
-        return until([this] { return link.up(); });
-    }
-    Result<Value> command(std::vector<std::string_view> arguments, Duration timeout = 5s) {
-        return support::run_until(context, link.command(arguments, within(timeout)));
-    }
-};
 
 asio::awaitable<void> echo(Link& link, int number, Duration timeout, std::vector<std::string>& outcomes) {
     const std::string text = "text " + std::to_string(number);
@@ -80,115 +25,7 @@ std::size_t count_of(const std::vector<std::string>& outcomes, std::string_view 
     return static_cast<std::size_t>(std::ranges::count(outcomes, wanted));
 }
 
-// Sends every byte string it was given, one for each thing that comes in, to every client.
-class FakeServer {
-public:
-    FakeServer(asio::io_context& context, net::TaskGroup& tasks, std::vector<std::string> answers)
-        : acceptor_(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)), answers_(std::move(answers)) {
-        tasks.spawn("accept", accept(tasks));
-    }
-    [[nodiscard]] Address address() const {
-        Address address;
-        address.port = acceptor_.local_endpoint().port();
-        return address;
-    }
-    std::vector<std::string> received;
-
-private:
-    asio::awaitable<void> accept(net::TaskGroup& tasks) {
-        for (;;) {
-            auto [error, socket] = co_await acceptor_.async_accept(use_tuple);
-            if (error) co_return;
-            tasks.spawn("serve", serve(std::move(socket)));
-        }
-    }
-    asio::awaitable<void> serve(tcp::socket socket) {
-        std::array<char, 65'536> buffer;
-        for (const std::string& answer : answers_) {
-            const auto [error, count] = co_await socket.async_read_some(asio::buffer(buffer), use_tuple);
-            if (error) co_return;
-            received.emplace_back(buffer.data(), count);
-            const auto [failed, written] = co_await asio::async_write(socket, asio::buffer(answer), use_tuple);
-            if (failed) co_return;
-        }
-        (void)co_await socket.async_read_some(asio::buffer(buffer), use_tuple);
-    }
-
-    tcp::acceptor acceptor_;
-    std::vector<std::string> answers_;
-};
-
-const std::string greeting_answer = "+OK\r\n+PONG\r\n";
-
-struct Faked {
-    asio::io_context context{1};
-    Witness observer;
-    net::TaskGroup tasks{context, observer};
-    FakeServer server;
-    Link link;
-
-    explicit Faked(std::vector<std::string> answers)
-        : server(context, tasks, std::move(answers)), link(context, server.address(), observer) {
-        link.start();
-    }
-    ~Faked() {
-        end(context, [this] { link.stop(), tasks.cancel(); });
-    }
-    template <class Condition>
-    bool until(Condition condition, Duration timeout = 10s) {
-        return support::run_while_not(context, condition, timeout);
-    }
-};
-
 }  // namespace
-
-TEST(RedisAddress, reads_the_forms_of_a_url) {
-    const auto full = parse_url("redis://me:p%40ss%2F@cache.example:7000/3");
-    ASSERT_TRUE(full);
-    EXPECT_EQ(full->host, "cache.example");
-    EXPECT_EQ(full->port, 7000);
-    EXPECT_EQ(full->user, "me");
-    EXPECT_EQ(full->password, "p@ss/");
-    EXPECT_EQ(full->database, 3);
-    EXPECT_EQ(parse_url("redis://:secret@h").value().password, "secret");
-    EXPECT_EQ(parse_url("redis://:secret@h").value().user, "");
-    EXPECT_EQ(parse_url("redis://h").value().port, 6379);
-    EXPECT_EQ(parse_url("redis://h/").value().database, 0);
-    EXPECT_EQ(parse_url("redis://[::1]:7000").value().host, "::1");
-    EXPECT_EQ(parse_url("unix:///run/redis.sock").value().unix_path, "/run/redis.sock");
-    EXPECT_EQ(parse_url("unix://:pw@/run/redis.sock?db=2").value().database, 2);
-    EXPECT_EQ(parse_url("unix://:pw@/run/redis.sock?db=2").value().password, "pw");
-}
-
-TEST(RedisAddress, refuses_the_rest_and_never_quotes_a_password) {
-    const std::string long_path(200, 'x');
-    for (const std::string& url : {std::string(),
-                                   std::string("redis"),
-                                   std::string("redis://"),
-                                   std::string("redis://:hunter2@"),
-                                   std::string("redis://:hunter2@h:0"),
-                                   std::string("redis://h:65536"),
-                                   std::string("redis://h:"),
-                                   std::string("redis://h:7000x"),
-                                   std::string("redis://h/x"),
-                                   std::string("redis://h/-1"),
-                                   std::string("redis://:hunter2%zz@h"),
-                                   std::string("redis://user@h"),
-                                   std::string("redis://[::1"),
-                                   std::string("redis://[::1]7000"),
-                                   std::string("redis://h h"),
-                                   std::string("redis://h\r\nhunter2"),
-                                   std::string("rediss://:hunter2@h"),
-                                   std::string("http://h"),
-                                   std::string("unix://relative"),
-                                   std::string("unix:///a?x=1"),
-                                   "unix:///" + long_path,
-                                   "redis://" + std::string(5'000, 'h')}) {
-        const auto address = parse_url(url);
-        ASSERT_FALSE(address) << url;
-        EXPECT_EQ(address.error().message.find("hunter2"), std::string::npos) << address.error().message;
-    }
-}
 
 TEST(RedisLink, stores_and_finds_over_tcp_and_unix_socket) {
     support::Redis server;
@@ -407,4 +244,4 @@ TEST(RedisLink, a_caller_that_is_cancelled_leaves_the_link_in_step) {
     EXPECT_EQ(outcomes.front(), "right");
 }
 
-}  // namespace millrace::redis
+}  // namespace millrace::redis::test

@@ -115,6 +115,7 @@ RequestFinished request(int status = 200, std::string_view route = "products") {
     finished.status = status;
     finished.total = 2ms;
     finished.cache = CacheResult::miss;
+    finished.cache_reason = CacheReason::absent;
     return finished;
 }
 
@@ -157,7 +158,10 @@ TEST(Telemetry, counts_are_exact_while_threads_record_and_others_scrape) {
     EXPECT_NEAR(scraped["millrace_http_request_duration_seconds_sum" + products + "}"], threads * rounds * 0.002, 1e-6);
     EXPECT_EQ(scraped[R"(millrace_http_request_duration_seconds_count{version="v1",route="route2",method="GET",status="4xx"})"],
               rounds);
-    EXPECT_EQ(scraped[R"(millrace_cache_requests_total{version="v1",route="products",result="miss"})"], threads * rounds);
+    EXPECT_EQ(
+        scraped
+            [R"(millrace_cache_requests_total{version="v1",route="products",tier="database",result="miss",reason="absent"})"],
+        threads * rounds);
     EXPECT_EQ(scraped["millrace_http_connections"], threads * rounds / 2);
     EXPECT_EQ(scraped[R"(millrace_redis_calls_total{result="failed"})"], threads * rounds / 4);
 }
@@ -198,6 +202,13 @@ TEST(Telemetry, every_event_is_seen_in_a_metric) {
                             RedisCall{true, 1ms},
                             InvalidationSeen{"trigger", 2},
                             InvalidationLag{1ms},
+                            CacheLease{LeaseOutcome::timed_out, 1ms},
+                            CacheWaited{1ms, true},
+                            CacheUnkept{},
+                            CacheRefreshed{true, true},
+                            CachePurged{"route", true},
+                            CacheChecked{CheckOutcome::inconsistent, 7, "shop.products"},
+                            UnfencedFor{1500ms},
                             Reloaded{"catalog", false, "x"},
                             Fallen{"here", "what"}};
     for (Observer* observer : {&recorder, &other})
@@ -222,6 +233,16 @@ TEST(Telemetry, every_event_is_seen_in_a_metric) {
         {"millrace_redis_call_duration_seconds_count", 2},
         {R"(millrace_invalidations_total{source="trigger"})", 2},
         {"millrace_invalidation_lag_seconds_count", 2},
+        {R"(millrace_cache_leases_total{result="timed_out"})", 2},
+        {"millrace_cache_lease_wait_seconds_count", 2},
+        {R"(millrace_cache_waits_total{result="ok"})", 2},
+        {"millrace_cache_wait_seconds_count", 2},
+        {"millrace_cache_unkept_total", 2},
+        {R"(millrace_cache_refreshes_total{reason="early",result="ok"})", 2},
+        {R"(millrace_cache_purges_total{scope="route",kind="hard"})", 2},
+        {R"(millrace_cache_checks_total{result="inconsistent"})", 2},
+        {"millrace_cache_inconsistent_total", 2},
+        {"millrace_unfenced_seconds_total", 1.5},
         {R"(millrace_reloads_total{what="catalog",result="failed"})", 2},
         {"millrace_unhandled_exceptions_total", 2},
         {"millrace_log_dropped_total", 0},
@@ -321,6 +342,7 @@ TEST(AccessLog, a_request_is_one_line_with_every_field) {
     finished.total = 1234us;
     finished.database = 1us;
     finished.cache = CacheResult::hit_redis;
+    finished.cache_reason = CacheReason::none;
     log.recorder.on(finished);
     const auto lines = log.lines();
     ASSERT_THAT(lines, SizeIs(1));
@@ -329,7 +351,7 @@ TEST(AccessLog, a_request_is_one_line_with_every_field) {
     line.erase("time");
     EXPECT_EQ(line, json::parse(R"({"level": "info", "event": "request", "request_id": "abc-1", "peer": "127.0.0.1",
         "method": "GET", "path": "/v1/products", "version": "v1", "route": "products", "status": 200, "bytes_in": 100,
-        "bytes_out": 2000, "cache": "hit_redis", "role": "shop_anonymous", "ms": {"total": 1.234, "plan": 0.0,
+        "bytes_out": 2000, "cache": "hit_redis", "cache_reason": "none", "role": "shop_anonymous", "ms": {"total": 1.234, "plan": 0.0,
         "lane_wait": 0.0, "database": 0.001, "redis": 0.0, "render": 0.0}})"));
 }
 

@@ -1,4 +1,5 @@
-// The admin listener: metrics, liveness, readiness with reasons, and the configuration with its secrets masked.
+// The admin listener: metrics, liveness, readiness with reasons, the configuration with its secrets masked, and the cache: what
+// is in it, and purges.
 #pragma once
 
 #include <functional>
@@ -14,11 +15,19 @@ struct Readiness {
     std::vector<std::pair<std::string, std::string>> checks;  // "database" → "up"
 };
 
-// What the listener shows; called on the control thread.
+struct PurgeOrder {
+    std::vector<std::string> tags;  // with '!' in front when hard
+    std::string scope;              // "tags", "route", "version", "all"
+    bool hard = false;              // gone at once; else it may still be given where the route allows stale answers
+};
+
+// What the listener shows and does; called on the control thread.
 struct AdminView {
     std::function<std::string()> metrics;
     std::function<Readiness()> readiness;
     std::function<std::string()> config_json;
+    std::function<std::string()> cache_json;
+    std::function<http::asio::awaitable<Result<std::string>>(PurgeOrder)> purge;  // its xid
 };
 
 class AdminHandler final : public http::Handler {
@@ -28,6 +37,8 @@ public:
     [[nodiscard]] http::asio::awaitable<http::Outgoing> handle(const message::Request& request, http::Trace& trace) override;
 
 private:
+    [[nodiscard]] http::asio::awaitable<message::Reply> purge(const message::Request& request);
+
     AdminView view_;
 };
 

@@ -4,22 +4,31 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "millrace/app/snapshot.hpp"
 
 namespace millrace::app {
 
+struct PurgeWords {
+    std::vector<std::string> tags;
+    std::string route, version;
+    bool all = false, hard = false;
+};
+
 // What was typed, taken apart.
 struct CommandLine {
-    std::string command;
+    std::string command, subcommand;
     Source source;
     bool print = false, remove = false, force = false, offline = false;
     std::string schema = "public", output;
+    PurgeWords purge;
 };
 
 [[nodiscard]] int check(const CommandLine& line);
 [[nodiscard]] int migrate(const CommandLine& line);
 [[nodiscard]] int init(const CommandLine& line);
 [[nodiscard]] int health(const CommandLine& line);  // asks the admin listener of a running process for /readyz
+[[nodiscard]] int cache(const CommandLine& line);   // asks it for what is cached, or to purge
 
 }  // namespace millrace::app

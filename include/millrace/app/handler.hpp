@@ -5,6 +5,8 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <random>
 #include <string>
 #include <unordered_map>
 
@@ -13,9 +15,12 @@
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/policy.hpp"
 #include "millrace/io/http.hpp"
+#include "millrace/io/net.hpp"
 #include "millrace/io/pg.hpp"
 
 namespace millrace::app {
+
+class Compressor;
 
 // One per worker, on its thread.
 class RequestHandler final : public http::Handler {
@@ -23,7 +28,10 @@ public:
     using Broadcast = std::function<void(const fence::Invalidation&)>;
     using Work = std::shared_ptr<const pipeline::Work>;
 
-    RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache, Broadcast broadcast);
+    // `background`: for reads that nobody waits for; `side` does what would hold up the loop. Both go before the handler does.
+    RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache,
+                   net::TaskGroup& background, net::SideThread& side, events::Observer& observer, Broadcast broadcast);
+    ~RequestHandler() override;
 
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
 
@@ -37,10 +45,44 @@ private:
     [[nodiscard]] Result<pipeline::Prepared> plan(Turn& turn, const routes::Match& match, bool rememberable);
     [[nodiscard]] Work recall(Turn& turn);
     void remember(const Work& work);
+    [[nodiscard]] message::Reply hit(Turn& turn, const Lookup& found);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_through_cache(Turn& turn, Work work);
-    [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work, TieredCache::Ticket ticket);
+    [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work);  // for nobody else
+    [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work, TieredCache::Ticket ticket,
+                                                             TieredCache::Lease lease);
+    // What reading the database brought.
+    struct Read {
+        Result<message::Reply> reply = Error{};
+        std::optional<Error> negative{};   // what the reply says, when it is an error that may be kept
+        std::optional<pg::Opened> rest{};  // too much to be kept: the reply has to begin with it
+        EntryPointer entry{};              // nothing: it may not be kept
+        Duration cost{};
+    };
+    [[nodiscard]] http::asio::awaitable<Read> read_through(Work work, const std::vector<std::string>& values, Deadline deadline,
+                                                           pg::Timing& timing);
+    [[nodiscard]] http::asio::awaitable<message::Reply> fail_or_give_stale(Turn& turn, Error error);
+    // An entry to be read anew while nobody waits.
+    struct Refresh {
+        Work work;
+        std::vector<std::string> values;
+        std::string key;
+        EntryPointer old;
+        cache::StaleWindows windows;
+        bool early = false;
+        Deadline deadline{};
+    };
+    [[nodiscard]] std::uint64_t hits_until_check();
+    void check(const Turn& turn, const Work& work, const EntryPointer& entry);
+    [[nodiscard]] http::asio::awaitable<void> read_again(Refresh what);
+    [[nodiscard]] http::asio::awaitable<events::CheckOutcome> compare(const Refresh& what);
+    [[nodiscard]] http::asio::awaitable<std::optional<fence::PgSnapshot>> snapshot_after(Deadline deadline);
+    void refresh(const Turn& turn, const Work& work, const Lookup& found);
+    [[nodiscard]] http::asio::awaitable<void> read_anew(Refresh what, TieredCache::Ticket ticket);
+    [[nodiscard]] http::asio::awaitable<bool> read_anew_or_find(const Refresh& what, TieredCache::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_from_database(Turn& turn, Work work);
-    [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query(Turn& turn, const pipeline::Work& work);
+    [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query(const pipeline::Work& work,
+                                                                  const std::vector<std::string>& values, Deadline deadline,
+                                                                  pg::Timing& timing);
     [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query_whole(const pipeline::Work& work, sql::BoundScript script,
                                                                         Deadline deadline, pg::Timing& timing);
     [[nodiscard]] std::size_t kept_bytes(const pipeline::Work& work) const;
@@ -51,6 +93,12 @@ private:
     std::shared_ptr<const pipeline::Snapshot> snapshot_;
     pg::Pool& pool_;
     TieredCache& cache_;
+    net::TaskGroup& background_;
+    std::unique_ptr<Compressor> compressor_;
+    events::Observer& observer_;
+    std::uint64_t refreshes_ = 0, checks_ = 0;  // underway
+    std::minstd_rand random_{std::random_device{}()};
+    std::uint64_t until_check_ = 1;  // hits
     Broadcast broadcast_;
     Admission admission_;
     policy::ShapeTimes shape_times_;

@@ -28,14 +28,20 @@ struct Health {
     std::atomic<bool> database{false};
     std::atomic<bool> redis{false};
     std::atomic<bool> fenced{false};
+    std::atomic<std::uint64_t> cache_entries{0}, cache_bytes{0};
+    std::atomic<std::uint64_t> fills{0};  // underway in the whole process
 };
+
+class FillTable;
 
 class Worker {
 public:
     using Broadcast = std::function<void(const fence::Invalidation&)>;
 
     // `broadcast` tells the process's other workers of a write that this one made; called on this worker's thread.
-    Worker(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& observer, Broadcast broadcast);
+    // `fills` is the process's.
+    Worker(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& observer, std::shared_ptr<FillTable> fills,
+           Broadcast broadcast);
     ~Worker();
 
     [[nodiscard]] Result<std::uint16_t> open(config::Listen listen);  // before run(); the port

@@ -44,6 +44,8 @@ enum class Fault : std::uint8_t {
     rate_limited,
     draining,
     deadline_passed,
+    precondition_failed,
+    not_in_cache,
     // Versions and routes.
     no_such_version,
     version_is_gone,

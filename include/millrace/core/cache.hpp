@@ -17,10 +17,18 @@
 #include <vector>
 
 #include "millrace/core/base.hpp"
+#include "millrace/core/coding.hpp"
 #include "millrace/core/fence.hpp"
 #include "millrace/core/message.hpp"
 
 namespace millrace::cache {
+
+// The body of an entry in a content coding, ready to send.
+struct Variant {
+    coding::Coding coding = coding::Coding::identity;
+    std::string header_lines;                 // the entry's, with Content-Encoding and a tag of its own
+    std::shared_ptr<const std::string> body;  // nothing: in this coding it is no smaller
+};
 
 // A stored answer, ready to send. Immutable once made; shared by the requests that send it.
 struct Entry {
@@ -32,7 +40,9 @@ struct Entry {
     fence::PgSnapshot snapshot;
     WallTime stored{};
     Duration fresh_for{};
+    std::vector<Variant> variants{};  // made of what is asked for again; each process makes its own, they are not in Redis
 
+    [[nodiscard]] const Variant* variant(coding::Coding coding) const;
     [[nodiscard]] std::size_t bytes() const;  // what it costs in memory, overhead included
 };
 
@@ -76,9 +86,10 @@ template <class Chance>
     return left < costs_max * cost && refresh_early_by(left, cost, chance());
 }
 
-// Of two answers to one question, the place of the one that was read later: 32 hexadecimal digits that compare as text. First
-// how many transactions its snapshot sees: if one snapshot contains another it sees more of them, and those that one primary
-// gives contain each other in the order in which they were taken. Then when it was stored, for a database that rests.
+// Of two answers to one question, the place of the one that was read later: decimal digits that compare as text, whatever the
+// locale. First how many transactions its snapshot sees: a snapshot that contains another sees more of them, and those that one
+// primary gives contain each other in the order in which they were taken. Then when it was stored, for a database that rests.
+inline constexpr std::size_t order_bytes = 40;
 [[nodiscard]] std::string order_of(const Entry& entry);
 
 // A replica asks Redis for an entry and for the right to make it (a lease that one holds at a time). What next?
@@ -102,6 +113,10 @@ private:
     };
     std::array<Place, 1024> places_{};
 };
+
+// Two answers to one question as sets of rows; `open`: a limit cut them, so that they may differ and both be right.
+enum class RowsComparison : std::uint8_t { same, different, open };
+[[nodiscard]] RowsComparison compare_rows(std::string_view kept, std::string_view read, std::optional<std::int64_t> limit);
 
 // An entry in its place, with what was last found out about it.
 struct Kept {

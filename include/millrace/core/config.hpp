@@ -56,6 +56,16 @@ struct CacheSettings {
     std::uint64_t lag_limit_ms = 5'000;    // beyond it the replica is unfenced
     std::uint64_t catalog_poll_ms = 5000;  // 0: only what Postgres tells by itself
     std::uint64_t heartbeat_ms = 1'000;
+    std::uint64_t fill_wait_ms = 2'000;     // for another's read of the same answer
+    std::uint64_t lease_ms = 2'000;         // how long one replica may read for all; 0: no leases
+    std::uint64_t hit_for_miss_ms = 1'000;  // how long what proved not to be kept is remembered
+    std::uint64_t refreshes_max = 16;       // in the background, per worker
+    bool early_refresh = true;
+    std::uint64_t check_per_million = 100;          // of the hits are read again and compared
+    std::uint64_t compress_bytes_min = 1'024;       // 0: no compressed variants
+    std::uint64_t compress_best_bytes_min = 8'192;  // from here on zstd and br too
+    std::uint64_t gzip_level = 6, zstd_level = 6, brotli_level = 5;
+    bool status_key = false;  // Cache-Status names the key
 };
 
 struct LimitSettings {

@@ -11,7 +11,21 @@
 
 namespace millrace::events {
 
-enum class CacheResult : std::uint8_t { none, hit_memory, hit_redis, miss, stale, bypass, not_modified };
+// Which tier answered, and how: `collapsed` waited for another request's read, `stale` was given although it no longer held.
+enum class CacheResult : std::uint8_t { none, hit_memory, hit_redis, collapsed, miss, stale_memory, stale_redis, bypass };
+// Why it was not a plain hit.
+enum class CacheReason : std::uint8_t {
+    none,
+    absent,        // of a miss
+    expired,       // its time is over
+    invalid,       // the database said so
+    token,         // the caller has seen more (Consistency-Token)
+    unfenced,      // of a bypass: nobody says what changed
+    unkept,        // what proved not to be kept a moment ago
+    request,       // the caller wants it so (Cache-Control)
+    revalidating,  // of what is stale: it is read anew
+    error,         // the database could not answer
+};
 enum class LaneClass : std::uint8_t { fast, slow };
 enum class Backend : std::uint8_t { postgres, redis };
 
@@ -22,6 +36,7 @@ struct RequestFinished {
     int status = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0;
     CacheResult cache = CacheResult::none;
+    CacheReason cache_reason = CacheReason::none;
     Duration total{}, plan{}, lane_wait{}, database{}, redis{}, render{};
     std::string_view error_code;
 };
@@ -58,6 +73,33 @@ struct CacheEvicted {
 struct CacheFilled {
     std::uint64_t bytes = 0;
 };
+enum class LeaseOutcome : std::uint8_t { got, waited, timed_out };
+struct CacheLease {  // the right to read an answer for all replicas
+    LeaseOutcome outcome = LeaseOutcome::got;
+    Duration waited{};
+};
+struct CacheWaited {  // for another request of this process that reads the same answer
+    Duration waited{};
+    bool served = false;
+};
+struct CacheUnkept {};  // an answer proved not to be kept
+struct CacheRefreshed {
+    bool early = false;  // before its time ended; else because it was given stale
+    bool ok = false;
+};
+struct CachePurged {
+    std::string_view scope;  // "tags", "route", "version", "all"
+    bool hard = false;
+};
+enum class CheckOutcome : std::uint8_t { same, superseded, inconsistent, failed };
+struct CacheChecked {  // a hit was read again
+    CheckOutcome outcome = CheckOutcome::same;
+    std::uint64_t key_hash = 0;  // of what is inconsistent, and its tags
+    std::string_view tags;
+};
+struct UnfencedFor {  // this thread's cache could not be used for so long
+    Duration time{};
+};
 struct RedisCall {
     bool ok = false;
     Duration took{};
@@ -87,8 +129,9 @@ struct Fallen {  // an exception that reached a coroutine's root: a bug, counted
 };
 
 using Event = std::variant<RequestFinished, ConnectionOpened, ConnectionClosed, RequestRefused, LaneWaited, StatementFinished,
-                           LaneGauge, BackendUp, CacheSize, CacheEvicted, CacheFilled, RedisCall, InvalidationSeen,
-                           InvalidationLag, FenceChanged, Reloaded, Lifecycle, Fallen>;
+                           LaneGauge, BackendUp, CacheSize, CacheEvicted, CacheFilled, CacheLease, CacheWaited, CacheUnkept,
+                           CacheRefreshed, CachePurged, CacheChecked, UnfencedFor, RedisCall, InvalidationSeen, InvalidationLag,
+                           FenceChanged, Reloaded, Lifecycle, Fallen>;
 
 // One per thread that emits: called on that thread only, so an implementation may keep unlocked state.
 class Observer {

@@ -4,12 +4,14 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "millrace/core/base.hpp"
+#include "millrace/core/coding.hpp"
 
 namespace millrace::message {
 
@@ -43,6 +45,7 @@ class HeaderBlock {
 public:
     void add(std::string_view name, std::string_view value);
     void set(std::string_view name, std::string_view value);  // replaces every line of that name
+    void remove(std::string_view name);
     void append(const HeaderBlock& other) { lines_ += other.lines_; }
     [[nodiscard]] std::string_view get(std::string_view name) const;  // first value, empty when absent
     [[nodiscard]] const std::string& lines() const { return lines_; }
@@ -81,7 +84,21 @@ struct Reply {
 // The three forms a recipient must accept; nothing when it is none of them.
 [[nodiscard]] std::optional<WallTime> parse_http_date(std::string_view s);
 
-// Does an If-None-Match value match this strong entity tag (weak comparison, RFC 9110 §13.1.2)?
-[[nodiscard]] bool etag_matches(std::string_view if_none_match, std::string_view etag);
+// An entity tag as a condition names it. Of an answer that tells a total the total is part of its tag, since it may change
+// while the rows stay; the tag of a body in a content coding has the coding's name: "1f-a0.250-gzip" is "1f-a0.250" in gzip.
+struct EntityTag {
+    std::string_view base;   // without quotes
+    std::string_view total;  // with its dot
+    coding::Coding coding = coding::Coding::identity;
+    bool weak = false;
+};
+enum class Comparison : std::uint8_t { strong, weak };  // RFC 9110 §8.8.3.2
+
+[[nodiscard]] bool is_any(std::string_view condition);  // "*"
+// The first tag of If-Match or If-None-Match that names what `etag` names, in whatever coding; where `etag` has no total, with
+// whatever total.
+[[nodiscard]] std::optional<EntityTag> find_tag(std::string_view list, std::string_view etag, Comparison comparison);
+// One of our own tags, of whatever coding, in another.
+[[nodiscard]] std::string tag_in(std::string_view etag, coding::Coding coding);
 
 }  // namespace millrace::message

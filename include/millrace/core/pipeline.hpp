@@ -57,6 +57,15 @@ struct CachePlan {
 // What one request's answer depends on, sorted: one row where the triggers tell of rows, tables, its version and route.
 [[nodiscard]] std::vector<fence::Tag> entry_tags(const CachePlan& plan, std::span<const std::string> values);
 
+// The condition that a write makes (If-Match, If-None-Match): before it writes, the script locks the rows and reads what a GET
+// of the same URL would answer; the verdict compares.
+struct Guard {
+    sql::Script script;  // of that read alone
+    reply::Shape shape;
+    std::size_t read = 0;  // its statement in the work's script
+    std::string if_match, if_none_match;
+};
+
 // A request prepared: the statements to run and how their rows become a reply. Immutable, so it can be remembered and shared.
 struct Work {
     std::shared_ptr<const Snapshot> snapshot;  // keeps version and resource alive
@@ -76,6 +85,9 @@ struct Work {
     Template location;                    // of a read: its canonical URL, for Content-Location (RFC 9110 §8.7)
     std::optional<CachePlan> cache;       // only of reads that may be cached
     std::vector<fence::Tag> invalidates;  // of writes: the tables that they write to
+    std::shared_ptr<const Guard> guard;   // of writes with a condition
+    std::string groups;                   // of Cache-Groups, or of a write of Cache-Group-Invalidation
+    std::string surrogate_keys;           // of Surrogate-Key
     routes::RouteClass route_class = routes::RouteClass::automatic;
     bool authenticated = false;
     bool safe = true;          // GET and HEAD
@@ -129,10 +141,37 @@ void append_remember_key(std::string& out, const message::Request& request, std:
                                                    const fence::PgSnapshot& fallback, WallTime began,
                                                    std::span<const std::string> values = {});
 
-// An entry as a reply, with Age (RFC 9111 §5.1).
-[[nodiscard]] message::Reply from_entry(const cache::Entry& entry, WallTime now);
+// An entry as a reply, with Age (RFC 9111 §5.1); with the body of a variant when there is one.
+[[nodiscard]] message::Reply from_entry(const cache::Entry& entry, WallTime now, const cache::Variant* variant = nullptr);
 
-// 304 when If-None-Match holds for a reply to GET or HEAD (RFC 9110 §13.1.2, §15.4.5).
-void apply_conditions(const message::Request& request, message::Reply& reply);
+// The codings that a body of so many bytes may be kept in, the smallest last.
+[[nodiscard]] std::span<const coding::Coding> codings_for(std::size_t bytes, const config::CacheSettings& settings);
+// Does the entry let its body be encoded? Not when the database has done it, or says that nobody may.
+[[nodiscard]] bool may_be_encoded(const cache::Entry& entry);
+[[nodiscard]] coding::Levels coding_levels(const config::CacheSettings& settings);
+// `body`: the entry's in that coding; nothing when it would not become smaller, so that it need not be tried again.
+[[nodiscard]] cache::Variant make_variant(const cache::Entry& entry, coding::Coding coding, std::optional<std::string> body);
+
+// Answers to GET and HEAD by what the client has: 304 when If-None-Match names the reply (RFC 9110 §13.1.2, §15.4.5); fails
+// with precondition_failed when If-Match does not.
+[[nodiscard]] Result<void> apply_conditions(const message::Request& request, message::Reply& reply);
+
+// What Varnish can hand on: it takes a Content-Range for one of bytes, and fails. docs/fronts.md.
+void suit_front(const message::Request& request, message::Reply& reply);
+
+// Looks at the results of a write before they are committed, where something of them may be wrong: what reply::verdict looks
+// at, and the condition that the request makes.
+[[nodiscard]] std::optional<sql::Verdict> verdict(const Work& work);
+
+// What the request says of caches, where the route lets it.
+struct ClientDirectives {
+    bool no_cache = false, no_store = false, only_if_cached = false;
+    std::optional<Duration> max_age, max_stale;  // max_stale without a value: Duration::max()
+    Duration min_fresh{};
+
+    // May this entry answer, fresh as it is? max_stale is not looked at: it widens what a route allows of stale entries.
+    [[nodiscard]] bool accept(const cache::Entry& entry, WallTime now) const;
+};
+[[nodiscard]] ClientDirectives client_directives(const message::Request& request);
 
 }  // namespace millrace::pipeline

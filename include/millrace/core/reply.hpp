@@ -74,7 +74,18 @@ public:
 // Status and fields of a read whose rows have begun to come; how many they are, the total says or nobody knows.
 [[nodiscard]] message::Reply from_first_rows(const Shape& shape, const sql::Script& script, const sql::Results& results);
 
-// A strong entity tag of a body in one representation: its hash and its length, quoted.
-[[nodiscard]] std::string entity_tag(std::string_view body, std::string_view media_type);
+// A strong entity tag of a body in one representation: its hash and its length, and the total of rows that goes with it, if
+// any, quoted.
+[[nodiscard]] std::string entity_tag(std::string_view body, std::string_view media_type, std::string_view total = {});
+
+// How many rows main gave back.
+[[nodiscard]] std::size_t row_count(sql::Answer answer, const sql::Rows& rows);
+
+// What a write did to how many rows.
+struct Changed {
+    std::int64_t rows = 0;
+    bool added = false;  // of PUT and upserts: at least one of them was not there before
+};
+[[nodiscard]] Changed changed(const sql::Script& script, const sql::Results& results);
 
 }  // namespace millrace::reply

@@ -138,6 +138,13 @@ struct RenderOptions {
 // One statement of another origin, in a transaction of the same kind.
 [[nodiscard]] Script render(Statement statement, const Session& session);
 
+// Locks the rows that a read is of until the transaction ends: whoever wants to change them waits, and whoever was changing
+// them has been waited for. It gives back nothing. Needs the privilege to update them.
+[[nodiscard]] Statement lock_rows(const plan::Read& read);
+
+// Statements that run before main; the place of the first.
+std::size_t put_before_main(Script& script, std::vector<Statement> statements);
+
 // What Postgres answered to one statement. Cells view into memory that `owner` keeps; a null cell has no data().
 struct Rows {
     std::vector<std::string_view> cells;  // row after row

@@ -24,6 +24,7 @@ struct Trace {
     std::shared_ptr<const void> keep;                   // that snapshot
     std::string role, error_code;
     events::CacheResult cache = events::CacheResult::none;
+    events::CacheReason cache_reason = events::CacheReason::none;
     Duration plan{}, lane_wait{}, database{}, redis{}, render{};
 };
 

@@ -73,6 +73,23 @@ public:
 // Waits; returns early (false) when the task is cancelled.
 [[nodiscard]] asio::awaitable<bool> sleep_for(Duration duration);
 
+// A thread beside a loop, for work that would hold the loop up. Jobs run one after the other; what each brings is finished on
+// the loop. It must go before the loop does; a job that has begun is waited for, the rest is dropped.
+class SideThread {
+public:
+    explicit SideThread(asio::io_context& context);
+    ~SideThread();
+    // `job` must not throw. False when `waiting_max` jobs are there already: it is not taken then.
+    bool run(std::function<void()> job, std::function<void()> finish);
+    [[nodiscard]] std::size_t waiting() const;
+
+    static constexpr std::size_t waiting_max = 64;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
 // Wakes coroutines of one thread; a wake without a waiter is not remembered.
 class Signal {
 public:

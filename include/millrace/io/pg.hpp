@@ -138,6 +138,10 @@ private:
 [[nodiscard]] std::string migration_removal_sql();                                   // whichever layout was there
 [[nodiscard]] Result<void> execute(const std::string& url, const std::string& sql);  // one transaction; database_error
 
+// Invalidates tags by a transaction of its own, whose xid it returns, through millrace.purge(). One transaction;
+// database_error.
+[[nodiscard]] Result<std::string> purge(const std::string& url, const std::vector<std::string>& tags);
+
 inline constexpr std::string_view invalidation_channel = "millrace_invalidation";
 inline constexpr std::string_view control_channel = "millrace";  // payload "reload schema" or "reload config"
 inline constexpr std::string_view beat_channel = "millrace_beat";

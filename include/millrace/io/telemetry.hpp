@@ -1,6 +1,7 @@
 // Events → counters and log lines. Names of metrics and of log fields appear here and nowhere else.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,6 +10,11 @@
 #include "millrace/core/events.hpp"
 
 namespace millrace::telemetry {
+
+// What came of the requests that a cache could answer, since the process began.
+struct CacheTotals {
+    std::uint64_t memory_hits = 0, redis_hits = 0, collapsed = 0, stale = 0, misses = 0, bypassed = 0;
+};
 
 // The process's metrics and its logger (spdlog, asynchronous, JSON lines on stdout). A recorder per thread counts without
 // locks that threads share; scrape() merges them. Labels are bounded: beyond `routes_max` routes the label is "other".
@@ -20,6 +26,7 @@ public:
     // A new one at each call: call it once per thread. It lives as long as the Telemetry.
     [[nodiscard]] events::Observer& recorder();
     [[nodiscard]] std::string scrape() const;             // Prometheus text exposition 0.0.4; any thread
+    [[nodiscard]] CacheTotals cache_totals() const;       // the same
     void configure(const config::LogSettings& settings);  // level and sampling, after a reload; any thread
     void flush();                                         // waits until the lines so far are written, at most a second
 

@@ -1,13 +1,18 @@
 // Answers operations: what the process measures, whether it lives, whether it should get traffic, and how it is configured.
 #include "millrace/app/admin.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
+#include "purge_order.hpp"
 
 namespace millrace::app {
 namespace {
 
-constexpr std::uint64_t no_body = 0;
+constexpr std::uint64_t no_body = 0, purge_bytes_max = 1024 * 1024;
+constexpr std::string_view purge_path = "/cache/purge";
 
 message::Reply text_reply(int status, std::string_view type, std::string body) {
     message::Reply reply;
@@ -31,25 +36,47 @@ message::Reply readiness_reply(const Readiness& readiness) {
     return json_reply(readiness.ready ? 200 : 503, body + "}\n");
 }
 
+// What is not there, or not by this method.
 message::Reply refuse(const message::Request& request) {
-    if (request.path != "/metrics" && request.path != "/livez" && request.path != "/readyz" && request.path != "/config")
-        return reply::from_error(Error::of(Fault::no_relation, "The admin listener has /metrics, /livez, /readyz and /config"));
+    constexpr std::array pages = {"/metrics", "/livez", "/readyz", "/config", "/cache"};
+    if (request.path == purge_path) return reply::from_error(Error::of(Fault::method_not_allowed).with_header("Allow", "POST"));
+    if (std::ranges::find(pages, request.path) == pages.end())
+        return reply::from_error(Error::of(
+            Fault::no_relation, "The admin listener has /metrics, /livez, /readyz, /config, /cache and /cache/purge"));
     return reply::from_error(Error::of(Fault::method_not_allowed).with_header("Allow", "GET, HEAD"));
 }
 
 }  // namespace
 
-std::uint64_t AdminHandler::body_bytes_max(const message::Request&) const { return no_body; }
+std::uint64_t AdminHandler::body_bytes_max(const message::Request& head) const {
+    return head.path == purge_path && head.method == message::Method::post ? purge_bytes_max : no_body;
+}
 
 http::asio::awaitable<http::Outgoing> AdminHandler::handle(const message::Request& request, http::Trace& trace) {
     trace.route = "admin";
+    if (request.path == purge_path && request.method == message::Method::post) {
+        message::Reply reply = co_await purge(request);
+        co_return reply;
+    }
     const bool reads = request.method == message::Method::get || request.method == message::Method::head;
     if (!reads) co_return refuse(request);
     if (request.path == "/metrics") co_return text_reply(200, "text/plain; version=0.0.4; charset=utf-8", view_.metrics());
     if (request.path == "/livez") co_return json_reply(200, "{\"live\":true}\n");
     if (request.path == "/readyz") co_return readiness_reply(view_.readiness());
     if (request.path == "/config") co_return json_reply(200, view_.config_json());
+    if (request.path == "/cache") co_return json_reply(200, view_.cache_json());
     co_return refuse(request);
+}
+
+// A browser asks before it sends JSON elsewhere, so a page that somebody looks at cannot purge.
+http::asio::awaitable<message::Reply> AdminHandler::purge(const message::Request& request) {
+    if (!text::lower(request.header("Content-Type")).starts_with("application/json"))
+        co_return reply::from_error(Error::of(Fault::unknown_media_type, "A purge is sent as application/json"));
+    auto order = parse_purge(request.body);
+    if (!order) co_return reply::from_error(order.error());
+    const auto xid = co_await view_.purge(std::move(*order));
+    if (!xid) co_return reply::from_error(xid.error());
+    co_return json_reply(200, "{\"xid\":\"" + *xid + "\"}\n");
 }
 
 }  // namespace millrace::app

@@ -23,6 +23,9 @@ constexpr std::string_view usage = R"(millrace: a REST API on Postgres
   millrace init     --database-url URL [--schema NAME] [--output FILE] [--force]
                                                         a first route table from what the database has
   millrace health   [--config FILE]                     exit 0 when the process on this machine is ready
+  millrace cache    stats [--config FILE]               what the process on this machine keeps in its cache
+  millrace cache    purge [--tag TAG]… | --route v1/products | --version v1 | --all  [--hard]
+                                                        across all replicas; --hard: not even to be given as stale
   millrace settings [--markdown|--schema-json|--routes-schema-json|--metrics|--metric-names]
                                                         every setting and every metric, as the documentation has them
   millrace version
@@ -73,7 +76,14 @@ CommandLine parse(int argc, const char* const* argv) {
     options.add_options()("config", po::value(&line.source.file))("postgrest", po::bool_switch(&line.source.postgrest))(
         "print", po::bool_switch(&line.print))("remove", po::bool_switch(&line.remove))("force", po::bool_switch(&line.force))(
         "offline", po::bool_switch(&line.offline))("schema", po::value(&line.schema))("output", po::value(&line.output));
-    std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
+    if (line.command == "cache") {
+        options.add_options()("tag", po::value(&line.purge.tags))("route", po::value(&line.purge.route))(
+            "version", po::value(&line.purge.version))("all", po::bool_switch(&line.purge.all))(
+            "hard", po::bool_switch(&line.purge.hard));
+        if (argc > 2) line.subcommand = argv[2];
+    }
+    const int first = line.command == "cache" ? 3 : 2;
+    std::vector<std::string> words(argv + std::min(argc, first), argv + argc);
     // Whole names only: a setting's name may begin like an option's.
     const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
     const auto parsed = po::command_line_parser(words).options(options).style(style).allow_unregistered().run();
@@ -99,6 +109,7 @@ int obey(CommandLine line) {
     if (line.command == "migrate") return migrate(line);
     if (line.command == "init") return init(line);
     if (line.command == "health") return health(line);
+    if (line.command == "cache") return cache(line);
     if (line.command == "version") {
         std::cout << "millrace " << telemetry::version() << '\n';
         return 0;

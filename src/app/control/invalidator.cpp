@@ -32,8 +32,12 @@ void Invalidator::notified(std::string_view payload, std::string_view channel) {
         distrust("an invalidation could not be read");
         return reread(false);
     }
-    observer_.on(events::InvalidationSeen{"trigger", parsed->tags.size()});
-    const auto shared = std::make_shared<const fence::Invalidation>(*parsed);
+    apply(*parsed, "trigger");
+}
+
+void Invalidator::apply(const fence::Invalidation& invalidation, std::string_view source) {
+    observer_.on(events::InvalidationSeen{source, invalidation.tags.size()});
+    const auto shared = std::make_shared<const fence::Invalidation>(invalidation);
     for (const auto& worker : workers_) worker->invalidate(shared);
 }
 
@@ -82,6 +86,7 @@ void Invalidator::catalog_changed(std::string_view snapshot) {
 
 void Invalidator::heartbeat(std::string_view snapshot, Duration lag) {
     observer_.on(events::InvalidationLag{lag});
+    lag_ = lag;
     const auto parsed = fence::PgSnapshot::parse(snapshot);
     if (!parsed || !listening_) return;
     late_ = lag > lag_limit_;

@@ -30,7 +30,12 @@ public:
     void catalog_refused();                           // the one that was read does not fit the route tables: an older is served
     void catalog_failed() { reading_ = false; }       // nothing could be read; a beat asks again
     void catalog_changed(std::string_view snapshot);  // without notice; the snapshot sees the change
+    // What was changed, from whichever source, to every worker.
+    void apply(const fence::Invalidation& invalidation, std::string_view source);
+
     [[nodiscard]] bool fenced() const { return fenced_; }
+    [[nodiscard]] Duration lag() const { return lag_; }  // of the last beat
+    [[nodiscard]] const Epoch& epoch() const { return epoch_; }
 
 private:
     void notified(std::string_view payload, std::string_view channel);
@@ -50,6 +55,7 @@ private:
     bool listening_ = false, fenced_ = false, refused_ = false, late_ = false;
     bool reading_ = false;  // a reading was asked for and has not ended: another one would only put off its outcome
     Epoch epoch_;
+    Duration lag_{};
 };
 
 }  // namespace millrace::app

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "cache_view.hpp"
+
 namespace millrace::app {
 namespace {
 
@@ -39,6 +41,7 @@ Process::Process(Source source, Files files)
                 [this](const Reloader::Outcome& outcome) { publish(outcome); }),
       invalidator_(workers_, std::chrono::milliseconds(settings_.cache.lag_limit_ms), observer_,
                    [this](bool files_too) { reloader_.request(files_too); }),
+      purger_(control_, settings_.database.url),
       catalog_watch_(control_, settings_.database.url, std::chrono::milliseconds(settings_.cache.catalog_poll_ms),
                      [this](std::string_view snapshot) { invalidator_.catalog_changed(snapshot); }),
       listener_(control_, settings_.database.url, channels(), std::chrono::milliseconds(settings_.cache.heartbeat_ms),
@@ -64,7 +67,7 @@ bool Process::open(const std::shared_ptr<const pipeline::Snapshot>& first) {
     config::Listen listen = settings_.listen;
     for (std::size_t i = 0; i < worker_count(settings_); ++i) {
         auto tell_others = [this, i](const fence::Invalidation& invalidation) { broadcast(i, invalidation); };
-        workers_.push_back(std::make_unique<Worker>(first, telemetry_.recorder(), std::move(tell_others)));
+        workers_.push_back(std::make_unique<Worker>(first, telemetry_.recorder(), fills_, std::move(tell_others)));
         auto port = workers_.back()->open(listen);
         if (!port) {
             std::cerr << port.error().message << '\n';
@@ -108,6 +111,8 @@ AdminView Process::admin_view() {
     view.metrics = [this] { return telemetry_.scrape(); };
     view.readiness = [this] { return readiness(); };
     view.config_json = [this] { return config::masked_json(snapshot_->settings); };
+    view.cache_json = [this] { return cache_json(); };
+    view.purge = [this](PurgeOrder order) { return purge(std::move(order)); };
     return view;
 }
 
@@ -134,6 +139,34 @@ Readiness Process::readiness() const {
                                                            : "down"},
                      {"cache", fenced ? "fenced" : "unfenced"}};
     return result;
+}
+
+// This process knows of it before it is answered; the others and their entries in Redis hear of it as of any write.
+asio::awaitable<Result<std::string>> Process::purge(PurgeOrder order) {
+    auto xid = co_await purger_.purge(order.tags);
+    if (!xid) co_return xid;
+    observer_.on(events::CachePurged{order.scope, order.hard});
+    std::string payload = *xid;
+    for (const std::string& tag : order.tags) payload.append(1, ' ').append(tag);
+    const auto parsed = fence::parse_invalidation(payload);
+    if (parsed) invalidator_.apply(*parsed, "purge");
+    co_return xid;
+}
+
+std::string Process::cache_json() const {
+    CacheView view;
+    view.totals = telemetry_.cache_totals();
+    view.fenced = true;
+    for (const auto& worker : workers_) {
+        const Health& health = worker->health();
+        view.entries += health.cache_entries;
+        view.bytes += health.cache_bytes;
+        view.fills = health.fills;  // of the whole process
+        view.fenced = view.fenced && health.fenced;
+    }
+    view.lag = invalidator_.lag();
+    view.epoch = invalidator_.epoch();
+    return to_json(view);
 }
 
 void Process::publish(const Reloader::Outcome& outcome) {
@@ -195,6 +228,7 @@ asio::awaitable<void> Process::drain() {
     listener_.stop();
     catalog_watch_.stop();
     reloader_.stop();
+    purger_.stop();
     admin_->abort();
     control_.stop();
 }

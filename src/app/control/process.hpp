@@ -11,11 +11,13 @@
 #include "invalidator.hpp"
 #include "millrace/app/admin.hpp"
 #include "millrace/app/snapshot.hpp"
+#include "millrace/app/tiered_cache.hpp"
 #include "millrace/app/worker.hpp"
 #include "millrace/io/http.hpp"
 #include "millrace/io/net.hpp"
 #include "millrace/io/pg.hpp"
 #include "millrace/io/telemetry.hpp"
+#include "purger.hpp"
 #include "reloader.hpp"
 
 namespace millrace::app {
@@ -32,6 +34,8 @@ private:
     [[nodiscard]] bool open_admin();
     [[nodiscard]] AdminView admin_view();
     [[nodiscard]] Readiness readiness() const;
+    [[nodiscard]] std::string cache_json() const;
+    [[nodiscard]] boost::asio::awaitable<Result<std::string>> purge(PurgeOrder order);
     void start_workers();
     void publish(const Reloader::Outcome& outcome);
     void publish_catalog(const Reloader::Outcome& outcome);
@@ -51,10 +55,12 @@ private:
     std::shared_ptr<const pipeline::Snapshot> snapshot_;
     AdminHandler admin_handler_;
     std::unique_ptr<http::Server> admin_;
+    std::shared_ptr<FillTable> fills_ = std::make_shared<FillTable>();
     Workers workers_;
     std::vector<std::thread> threads_;
     Reloader reloader_;
     Invalidator invalidator_;
+    Purger purger_;
     CatalogWatch catalog_watch_;
     pg::Listener listener_;
     bool draining_ = false;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "cache_status.hpp"
+#include "compressor.hpp"
 #include "millrace/core/cors.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
@@ -22,20 +22,33 @@ constexpr std::size_t shapes_max = 4096;
 constexpr Duration large_counts_as = 1s;  // a shape with large answers has no place on a lane that others share
 constexpr Duration cheap_limit = 5ms;     // a statement slower than this holds up too many behind it on a pipelined lane
 
+cache::StaleWindows windows_of(const routes::CachePolicy& policy) {
+    return {std::chrono::seconds(policy.stale_while_revalidate_s), std::chrono::seconds(policy.stale_if_error_s)};
+}
+
 }  // namespace
 
 RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, pg::Pool& pool, TieredCache& cache,
+                               net::TaskGroup& background, net::SideThread& side, events::Observer& observer,
                                Broadcast broadcast)
     : snapshot_(std::move(snapshot)),
       pool_(pool),
       cache_(cache),
+      background_(background),
+      compressor_(std::make_unique<Compressor>(cache, side)),
+      observer_(observer),
       broadcast_(std::move(broadcast)),
       admission_(snapshot_->settings.limits),
       shape_times_(shapes_max),
-      tokens_(snapshot_->settings.auth.jwt_cache_entries) {}
+      tokens_(snapshot_->settings.auth.jwt_cache_entries) {
+    until_check_ = hits_until_check();
+}
+
+RequestHandler::~RequestHandler() = default;
 
 void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     snapshot_ = std::move(snapshot);
+    until_check_ = hits_until_check();
     remembered_.clear();
     tokens_.clear();
 }
@@ -61,8 +74,15 @@ asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& r
     Work work = std::get<Work>(std::move(*prepared));
     if (work->cache) {
         turn.cache_key = pipeline::cache_key(*work->cache, turn.values);
-        if (auto entry = cache_.find_memory(turn.cache_key, turn.wall); entry && turn.accepts(*entry))
-            co_return turn.outgoing(turn.hit(*entry, events::CacheResult::hit_memory));
+        turn.read_directives(work->cache->policy);
+        turn.windows = windows_of(work->cache->policy);
+        auto found = cache_.find_memory(turn.cache_key, turn.ask());
+        if (found.answers() && turn.accepts(*found.entry)) {
+            if (found.early || found.use == cache::Use::stale) refresh(turn, work, found);
+            if (--until_check_ == 0) check(turn, work, found.entry);
+            co_return turn.outgoing(hit(turn, found));
+        }
+        turn.trace.cache_reason = found.reason;
     }
     const bool cached = work->cache.has_value();
     auto answer = cached ? answer_through_cache(turn, std::move(work)) : answer_from_database(turn, std::move(work));
@@ -130,61 +150,22 @@ void RequestHandler::remember(const Work& work) {
     remembered_.emplace(remember_key_, work);
 }
 
-asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn, Work work) {
-    if (!cache_.fence().fenced()) {
-        message::Reply reply = co_await answer_from_database(turn, work);
-        turn.passed_by(reply, "unfenced");
-        co_return reply;
-    }
-    const std::string& key = turn.cache_key;
-    auto place = co_await cache_.take_turn(key, turn.deadline);
-    if (place.found.entry && turn.accepts(*place.found.entry))
-        co_return turn.hit(*place.found.entry, events::CacheResult::hit_memory);
-
-    auto shared = co_await cache_.find_shared(key, turn.deadline);
-    turn.trace.redis = shared.redis;
-    if (shared.entry) cache_.fill(std::move(place.ticket), shared.entry, false);
-    if (shared.entry && turn.accepts(*shared.entry)) co_return turn.hit(*shared.entry, events::CacheResult::hit_redis);
-    co_return co_await fill(turn, std::move(work), std::move(place.ticket));
-}
-
-// Asks the database, and leaves the answer where the next one finds it.
-asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, TieredCache::Ticket ticket) {
-    const fence::PgSnapshot before = cache_.fence().latest();
-    const WallTime began = net::wall_now();
-    auto opened = co_await query(turn, *work);
-    if (!opened) co_return turn.failed(opened.error());
-    if (opened->rest) {
-        auto reply = begin(turn, std::move(work), std::move(*opened));
-        turn.missed(reply, false);
-        co_return reply;
-    }
-    auto reply = pipeline::finish(*work, opened->results, turn.values);
-    if (!reply) co_return turn.failed(reply.error());
-    auto entry = pipeline::to_entry(*work, opened->results, *reply, before, began, turn.values);
-    turn.missed(*reply, entry.has_value());
-    if (entry) {
-        auto shared = std::make_shared<const cache::Entry>(std::move(*entry));
-        if (ticket)
-            cache_.fill(std::move(ticket), std::move(shared));
-        else
-            cache_.put(turn.cache_key, std::move(shared));
-    }
-    pipeline::apply_conditions(turn.request, *reply);
-    co_return std::move(*reply);
+message::Reply RequestHandler::hit(Turn& turn, const Lookup& found) {
+    const auto* variant = compressor_->choose(turn.cache_key, found.entry, turn.request, turn.snapshot->settings.cache);
+    return turn.hit(found, variant);
 }
 
 asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn, Work work) {
-    auto opened = co_await query(turn, *work);
+    auto opened = co_await query(*work, turn.values, turn.deadline, turn.timing);
+    turn.note_timing();
     if (!opened) co_return turn.failed(opened.error());
     if (opened->rest) co_return begin(turn, std::move(work), std::move(*opened));
     const TimePoint began = net::now();
     auto reply = pipeline::finish(*work, opened->results, turn.values);
     if (!reply) co_return turn.failed(reply.error());
     if (work->script.outcome) apply_own_write(*work, opened->results, *reply);
-    pipeline::apply_conditions(turn.request, *reply);
     turn.trace.render = net::now() - began;
-    co_return std::move(*reply);
+    co_return turn.conditioned(std::move(*reply));
 }
 
 // More rows than are kept: the answer begins with those that are there, and is neither cached nor tagged. Who asked for the
@@ -194,26 +175,26 @@ message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
     if (!reply) return turn.failed(reply.error());
     if (work->script.outcome) apply_own_write(*work, opened.results, *reply);
     shape_times_.record(work->script.statements[work->script.main].shape, large_counts_as);
-    if (turn.request.method != message::Method::head)
+    message::Reply answer = turn.conditioned(std::move(*reply));
+    const bool has_body = answer.status == 200 || answer.status == 206;
+    if (has_body && turn.request.method != message::Method::head)
         turn.body = std::make_unique<RowsBody>(std::move(work), std::move(opened), turn.trace);
-    return std::move(*reply);
+    return answer;
 }
 
-asio::awaitable<Result<pg::Opened>> RequestHandler::query(Turn& turn, const pipeline::Work& work) {
-    pg::Timing timing;
-    const sql::BoundScript script(work.script, turn.values);
-    auto opened = work.streams ? pool_.open(script, lane_for(work), work.authenticated, kept_bytes(work), turn.deadline, timing)
-                               : query_whole(work, script, turn.deadline, timing);
+asio::awaitable<Result<pg::Opened>> RequestHandler::query(const pipeline::Work& work, const std::vector<std::string>& values,
+                                                          Deadline deadline, pg::Timing& timing) {
+    const sql::BoundScript script(work.script, values);
+    auto opened = work.streams ? pool_.open(script, lane_for(work), work.authenticated, kept_bytes(work), deadline, timing)
+                               : query_whole(work, script, deadline, timing);
     auto results = co_await std::move(opened);
-    turn.trace.lane_wait = timing.waited;
-    turn.trace.database = timing.took;
     if (results) shape_times_.record(work.script.statements[work.script.main].shape, timing.took);
     co_return results;
 }
 
 asio::awaitable<Result<pg::Opened>> RequestHandler::query_whole(const pipeline::Work& work, sql::BoundScript script,
                                                                 Deadline deadline, pg::Timing& timing) {
-    const auto verdict = reply::verdict(work.shape, work.script);
+    const auto verdict = pipeline::verdict(work);
     const sql::Verdict* judge = verdict ? &*verdict : nullptr;
     auto results = co_await pool_.run(script, lane_for(work), work.authenticated, judge, deadline, timing);
     if (!results) co_return std::move(results).error();

@@ -41,7 +41,15 @@ void RequestHandler::Turn::label(const routes::ApiCatalog& version, const routes
     if (function != nullptr) trace.route = function->route;
 }
 
-bool RequestHandler::Turn::accepts(const cache::Entry& entry) const { return !token || entry.snapshot.sees(*token); }
+bool RequestHandler::Turn::accepts(const cache::Entry& entry) {
+    const bool accepted = (!token || entry.snapshot.sees(*token)) && (!asked || asked->accept(entry, wall));
+    if (!accepted) refused = true;
+    return accepted;
+}
+
+void RequestHandler::Turn::read_directives(const routes::CachePolicy& policy) {
+    if (policy.client_directives) asked = pipeline::client_directives(request);
+}
 
 Duration RequestHandler::Turn::lap() {
     if (!snapshot->settings.api.server_timing) return {};
@@ -59,33 +67,71 @@ http::Outgoing RequestHandler::Turn::outgoing(message::Reply reply) {
         timings.response = std::max(lap() - timings.transaction, Duration::zero());
         reply.headers.add("Server-Timing", reply::server_timing(timings));
     }
+    pipeline::suit_front(request, reply);
     return {std::move(reply), std::move(body)};
+}
+
+void RequestHandler::Turn::note_timing() {
+    trace.lane_wait = timing.waited;
+    trace.database = timing.took;
+}
+
+message::Reply error_reply(const Error& error, const pipeline::Snapshot& snapshot, const routes::ApiCatalog* api) {
+    const bool minimal = snapshot.settings.api.error_verbosity == "minimal";
+    message::Reply reply = reply::from_error(error, minimal ? reply::Verbosity::minimal : reply::Verbosity::verbose);
+    if (api != nullptr) routes::add_version_headers(api->table(), reply.headers);
+    // Some errors may be kept by rule of thumb (RFC 9110 §15.1): what is missing now may be there in a moment.
+    reply.headers.add("Cache-Control", "no-store");
+    return reply;
 }
 
 message::Reply RequestHandler::Turn::failed(const Error& error) {
     trace.error_code = error.code;
-    const bool minimal = snapshot->settings.api.error_verbosity == "minimal";
-    message::Reply reply = reply::from_error(error, minimal ? reply::Verbosity::minimal : reply::Verbosity::verbose);
-    if (api != nullptr) routes::add_version_headers(api->table(), reply.headers);
-    return reply;
+    return error_reply(error, *snapshot, api);
 }
 
-message::Reply RequestHandler::Turn::hit(const cache::Entry& entry, events::CacheResult where) {
-    trace.cache = where;
-    message::Reply reply = pipeline::from_entry(entry, wall);
-    reply.headers.add("Cache-Status", cache_status_hit(entry, wall, where));
-    pipeline::apply_conditions(request, reply);
-    return reply;
+message::Reply RequestHandler::Turn::hit(const Lookup& found, const cache::Variant* variant) {
+    trace.cache = found.result;
+    trace.cache_reason = found.reason;
+    message::Reply reply = pipeline::from_entry(*found.entry, wall, variant);
+    const FaultRow& negative = fault_row(Fault::not_singular);
+    if (found.entry->status == negative.status) trace.error_code = negative.code;
+    const bool collapsed = found.result == events::CacheResult::collapsed;
+    say_status(reply, collapsed ? cache_status_forwarded({.collapsed = true}) : cache_status_hit(found, wall));
+    return conditioned(std::move(reply));
+}
+
+message::Reply RequestHandler::Turn::given_for_error(const Lookup& spare) {
+    trace.cache = spare.result;
+    trace.cache_reason = events::CacheReason::error;
+    message::Reply reply = pipeline::from_entry(*spare.entry, wall);
+    say_status(reply, cache_status_stale_for_error(spare, wall));
+    return conditioned(std::move(reply));
 }
 
 void RequestHandler::Turn::missed(message::Reply& reply, bool stored) {
+    if (trace.cache == events::CacheResult::bypass) {
+        const bool unfenced = trace.cache_reason == events::CacheReason::unfenced;
+        return say_status(reply, cache_status_forwarded({.why = "bypass", .detail = unfenced ? "unfenced" : "hit-for-miss"}));
+    }
     trace.cache = events::CacheResult::miss;
-    reply.headers.add("Cache-Status", stored ? "millrace; fwd=uri-miss; stored" : "millrace; fwd=uri-miss");
+    if (refused && trace.cache_reason == events::CacheReason::none) trace.cache_reason = events::CacheReason::request;
+    say_status(reply, cache_status_forwarded({.why = refused ? "request" : "uri-miss", .stored = stored}));
 }
 
-void RequestHandler::Turn::passed_by(message::Reply& reply, std::string_view why) {
+void RequestHandler::Turn::pass_by(events::CacheReason why) {
     trace.cache = events::CacheResult::bypass;
-    reply.headers.add("Cache-Status", "millrace; fwd=bypass; detail=" + std::string(why));
+    trace.cache_reason = why;
+}
+
+void RequestHandler::Turn::say_status(message::Reply& reply, std::string status) const {
+    if (snapshot->settings.cache.status_key) status += cache_status_key(cache_key);
+    reply.headers.add("Cache-Status", status);
+}
+
+message::Reply RequestHandler::Turn::conditioned(message::Reply reply) {
+    if (auto met = pipeline::apply_conditions(request, reply); !met) return failed(met.error());
+    return reply;
 }
 
 }  // namespace millrace::app

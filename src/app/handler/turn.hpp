@@ -8,14 +8,22 @@
 
 namespace millrace::app {
 
+// An error as the version's answer.
+[[nodiscard]] message::Reply error_reply(const Error& error, const pipeline::Snapshot& snapshot, const routes::ApiCatalog* api);
+
 struct RequestHandler::Turn {
     Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s);
 
     void identify(auth::Identity who);
     void label(const routes::ApiCatalog& api, const routes::Resource* resource, const routes::ApiFunction* function);
 
-    // Does the entry hold what the caller is known to have seen (Consistency-Token)?
-    [[nodiscard]] bool accepts(const cache::Entry& entry) const;
+    // Does the entry hold what the caller is known to have seen (Consistency-Token), and does the client let it be used
+    // (Cache-Control)? That it did not is remembered for Cache-Status.
+    [[nodiscard]] bool accepts(const cache::Entry& entry);
+    // Where the route lets clients speak to the cache.
+    void read_directives(const routes::CachePolicy& policy);
+    [[nodiscard]] bool may_store() const { return !asked || !asked->no_store; }
+    [[nodiscard]] bool only_if_cached() const { return asked && asked->only_if_cached; }
 
     // Time since the last lap, or since the request was taken up; nothing is measured where nobody wants to know.
     [[nodiscard]] Duration lap();
@@ -23,9 +31,16 @@ struct RequestHandler::Turn {
     // The reply as it leaves: with what each reply says, whatever it is.
     [[nodiscard]] http::Outgoing outgoing(message::Reply reply);
     [[nodiscard]] message::Reply failed(const Error& error);
-    [[nodiscard]] message::Reply hit(const cache::Entry& entry, events::CacheResult where);
+    [[nodiscard]] message::Reply hit(const Lookup& found, const cache::Variant* variant);
+    [[nodiscard]] message::Reply given_for_error(const Lookup& spare);  // stale, since the database failed
     void missed(message::Reply& reply, bool stored);
-    void passed_by(message::Reply& reply, std::string_view why);
+    void pass_by(events::CacheReason why);  // the caches; missed() then says so
+    // As it leaves when the client's conditions have been looked at: itself, 304 or 412.
+    [[nodiscard]] message::Reply conditioned(message::Reply reply);
+
+    void say_status(message::Reply& reply, std::string status) const;
+    void note_timing();
+    [[nodiscard]] Ask ask() const { return {wall, windows, token}; }
 
     const message::Request& request;
     http::Trace& trace;
@@ -35,10 +50,14 @@ struct RequestHandler::Turn {
     WallTime wall;
     Deadline deadline;
     std::optional<fence::Xid> token;
+    std::optional<pipeline::ClientDirectives> asked;  // nothing: the route does not let clients speak to the cache
+    bool refused = false;                             // there was an entry, and the client does not want it
     reply::Timings timings;
     TimePoint lap_began;
     std::vector<std::string> values;  // of the request's filters, when its work is that of a shape
     std::string cache_key;
+    cache::StaleWindows windows;
+    pg::Timing timing;
     std::unique_ptr<RowsBody> body;  // of an answer that begins before all its rows are there
 };
 

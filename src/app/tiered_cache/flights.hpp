@@ -1,27 +1,34 @@
-// The fills underway in this worker, by key.
+// The reads underway in this process, by key, and who waits for them.
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "millrace/app/tiered_cache.hpp"
 #include "millrace/io/net.hpp"
 
 namespace millrace::app {
 
-struct TieredCache::Flight {
-    Flight(asio::io_context& context, std::string of) : key(std::move(of)), landed(context) {}
-    std::string key;
+// One that waits on its own loop. Only its loop touches what follows the signal.
+struct TieredCache::Waiter {
+    explicit Waiter(asio::io_context& io) : context(io), landed(io) {}
+    asio::io_context& context;
     net::Signal landed;
-    EntryPointer entry;  // what was filled; nothing when the filler failed
+    EntryPointer entry;  // what was read; nothing when there is none
     bool done = false;
 };
 
+struct TieredCache::Flight {
+    std::string key;
+    std::vector<std::shared_ptr<Waiter>> waiters;  // under the table's mutex
+};
+
 // As many as there are requests in flight at most.
-struct TieredCache::Flights {
-    explicit Flights(asio::io_context& io) : context(io) {}
-    asio::io_context& context;
-    std::unordered_map<std::string, std::shared_ptr<Flight>> by_key;
+struct FillTable::State {
+    std::mutex mutex;
+    std::unordered_map<std::string, std::shared_ptr<TieredCache::Flight>> by_key;
 };
 
 }  // namespace millrace::app

@@ -1,93 +1,116 @@
-// Looks an answer up in memory, then in Redis, and stores it in both; nothing is served that the fence does not hold valid.
+// Looks an answer up in memory, and stores it there and in Redis; nothing is served as fresh that the fence does not hold
+// valid.
 #include "millrace/app/tiered_cache.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "flights.hpp"
 
 namespace millrace::app {
-namespace {
 
+using events::CacheReason;
 using events::CacheResult;
 
-// A moment ahead of our clock is another replica's; one that is farther ahead than the entry may live is nonsense.
-bool fresh(const cache::Entry& entry, WallTime now) {
-    return now < entry.stored + entry.fresh_for && entry.stored < now + entry.fresh_for;
-}
-
-}  // namespace
-
 TieredCache::TieredCache(asio::io_context& context, const config::CacheSettings& cache, const config::RedisSettings& redis,
-                         redis::Link* link, events::Observer& observer)
-    : settings_(cache),
+                         redis::Link* link, events::Observer& observer, std::shared_ptr<FillTable> fills)
+    : context_(context),
+      settings_(cache),
       redis_budget_(std::chrono::milliseconds(redis.budget_ms)),
+      fill_wait_(std::chrono::milliseconds(cache.fill_wait_ms)),
       link_(link),
+      link_alive_(std::make_shared<redis::Link*>(link)),
       observer_(observer),
       prefix_(redis.key_prefix),
       store_(cache.memory_bytes_max),
-      flights_(std::make_shared<Flights>(context)) {}
+      fills_(fills ? std::move(fills) : std::make_shared<FillTable>()) {
+    std::random_device entropy;
+    random_.seed(entropy());
+    lease_token_ = std::to_string(entropy()) + '-' + std::to_string(entropy()) + '-';
+}
 
 TieredCache::~TieredCache() = default;
 
-bool TieredCache::serves(const cache::Entry& entry, WallTime now) const {
-    return fresh(entry, now) && fence_.valid(entry.snapshot, entry.tags);
+Lookup TieredCache::find_memory(std::string_view key, const Ask& ask) {
+    cache::Kept* const kept = store_.look(key);
+    if (kept == nullptr) return {};
+    Lookup found = weigh(*kept, ask);
+    found.early = found.use == cache::Use::fresh && about_to_end(*kept, ask.now);
+    return found;
 }
 
-EntryPointer TieredCache::find_memory(std::string_view key, WallTime now) {
-    if (!fence_.fenced()) return nullptr;
-    auto entry = store_.find(key);
-    if (!entry || !serves(*entry, now)) return nullptr;
-    return entry;
+// What was valid at a version of the fence is valid while it stands: usually two integers are compared.
+Lookup TieredCache::weigh(cache::Kept& kept, const Ask& ask) {
+    const cache::Entry& entry = *kept.entry;
+    cache::Standing standing;
+    standing.fenced = fence_.fenced();
+    standing.valid = standing.fenced && (kept.version == fence_.version() || fence_.valid(entry.snapshot, entry.tags));
+    if (standing.valid) {
+        kept.version = fence_.version();
+        kept.known_valid = ask.now;
+    } else {
+        if (kept.version == heard_version_ && !standing.fenced) kept.known_valid = std::max(kept.known_valid, heard_until_);
+        standing.purged = ask.windows.longest() > Duration::zero() && fence_.purged(entry.snapshot, entry.tags);
+    }
+    standing.known_valid = kept.known_valid;
+    standing.sees_token = !ask.token || entry.snapshot.sees(*ask.token);
+
+    Lookup found;
+    found.use = cache::judge(entry, standing, ask.windows, ask.now);
+    found.reason = !standing.sees_token ? CacheReason::token : standing.valid ? CacheReason::expired : CacheReason::invalid;
+    if (found.use == cache::Use::none) return found;
+    found.entry = kept.entry;
+    if (found.use != cache::Use::fresh) found.stale_for = ask.now - std::min(kept.known_valid, entry.stored + entry.fresh_for);
+    found.result = found.use == cache::Use::fresh ? CacheResult::hit_memory : CacheResult::stale_memory;
+    found.reason = found.use == cache::Use::fresh   ? CacheReason::none
+                   : found.use == cache::Use::stale ? CacheReason::revalidating
+                                                    : CacheReason::error;
+    return found;
 }
 
-asio::awaitable<Lookup> TieredCache::find_shared(std::string key, Deadline deadline) {
-    Lookup lookup;
-    if (!fence_.fenced()) lookup.result = CacheResult::bypass;
-    if (!fence_.fenced() || !shares()) co_return lookup;
-    const TimePoint start = net::now();
-    const Deadline limit{std::min(deadline.at, start + redis_budget_)};
-    const std::string name = epoch_ + key;
-    const std::array<std::string_view, 2> get = {"GET", name};
-    const auto reply = co_await link_->command(get, limit);
-    lookup.redis = net::now() - start;
-    if (!reply || reply->kind != redis::ValueKind::string) co_return lookup;
-    auto decoded = cache::decode(reply->text, name);
-    if (!decoded || !serves(*decoded, net::wall_now())) co_return lookup;
-    lookup.entry = keep(std::move(key), std::make_shared<const cache::Entry>(*std::move(decoded)));
-    lookup.result = CacheResult::hit_redis;
-    co_return lookup;
+bool TieredCache::about_to_end(const cache::Kept& kept, WallTime now) {
+    if (!settings_.early_refresh) return false;
+    const auto chance = [this] { return static_cast<double>(random_()) / std::minstd_rand::max(); };
+    return cache::refresh_early(*kept.entry, kept.cost, now, chance);
 }
 
 // An entry that was invalidated underway would only take the place of a better one.
-void TieredCache::put(std::string key, EntryPointer entry) {
+void TieredCache::put(std::string key, EntryPointer entry, Duration cost, const cache::StaleWindows& windows) {
     const std::size_t bytes = entry->bytes();
     if (bytes > settings_.entry_bytes_max || entry->fresh_for <= Duration::zero()) return;
     if (!fence_.valid(entry->snapshot, entry->tags)) return;
     observer_.on(events::CacheFilled{bytes});
-    if (keep(key, entry) == entry) share(key, *entry);
+    unkept_.remove(key);
+    if (keep(key, entry, cost) == entry) share(key, *entry, windows);
 }
 
 // The entry that stays. Of two that are both valid it is the one that was read later: who has seen it must not see an older
 // one.
-EntryPointer TieredCache::keep(std::string key, EntryPointer entry) {
-    auto present = find_memory(key, net::wall_now());
-    if (present && !entry->snapshot.contains(present->snapshot)) return present;
-    const std::size_t evicted = store_.put(std::move(key), entry);
+EntryPointer TieredCache::keep(std::string key, EntryPointer entry, Duration cost) {
+    const Lookup present = find_memory(key, {net::wall_now()});
+    if (present.use == cache::Use::fresh && !entry->snapshot.contains(present.entry->snapshot)) return present.entry;
+    const WallTime stored = entry->stored;
+    const std::size_t evicted = store_.put(std::move(key), cache::Kept{entry, cost, 0, stored});
     if (evicted > 0) observer_.on(events::CacheEvicted{evicted});
     observer_.on(events::CacheSize{store_.entries(), store_.bytes()});
     return entry;
 }
 
-// Which of two replicas' entries stays in Redis is left to chance: whoever reads it checks it.
-void TieredCache::share(const std::string& key, const cache::Entry& entry) {
-    if (!shares() || !link_->up()) return;
-    const auto ttl = std::chrono::duration_cast<std::chrono::milliseconds>(entry.fresh_for).count();
-    const std::string name = epoch_ + key, milliseconds = std::to_string(std::max<std::int64_t>(ttl, 1));
-    const std::string bytes = cache::encode(entry, name);
-    const std::array<std::string_view, 5> set = {"SET", name, bytes, "PX", milliseconds};
-    link_->post(set);
+void TieredCache::remember_unkept(std::string_view key, WallTime now) {
+    observer_.on(events::CacheUnkept{});
+    unkept_.add(key, now + std::chrono::milliseconds(settings_.hit_for_miss_ms));
+}
+
+// Entries do not change while they are shared: another takes this one's place.
+void TieredCache::add_variant(const std::string& key, const cache::Entry& of, cache::Variant variant) {
+    const cache::Kept* const present = store_.look(key);
+    if (present == nullptr || present->entry->body != of.body || present->entry->variant(variant.coding) != nullptr) return;
+    cache::Kept kept = *present;
+    auto with = std::make_shared<cache::Entry>(*present->entry);
+    with->variants.push_back(std::move(variant));
+    kept.entry = std::move(with);
+    const std::size_t evicted = store_.put(key, std::move(kept));
+    if (evicted > 0) observer_.on(events::CacheEvicted{evicted});
 }
 
 void TieredCache::set_epoch(std::string_view system_identifier, std::uint32_t timeline) {
@@ -96,6 +119,22 @@ void TieredCache::set_epoch(std::string_view system_identifier, std::uint32_t ti
     epoch_ = std::move(epoch);
     fence_.forget();
     purge_all();
+}
+
+void TieredCache::heartbeat(const fence::PgSnapshot& snapshot) {
+    fence_.heartbeat(snapshot);
+    if (fence_.fenced()) heard_until_ = net::wall_now();
+}
+
+void TieredCache::gap(const fence::PgSnapshot& since) {
+    fence_.gap(since);
+    exchanges_ = 0;
+    heard_until_ = net::wall_now();
+}
+
+void TieredCache::unfence() {
+    if (fence_.fenced()) heard_version_ = fence_.version();
+    fence_.unfence();
 }
 
 void TieredCache::purge_all() {

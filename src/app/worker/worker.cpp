@@ -31,33 +31,39 @@ std::unique_ptr<redis::Link> link_to(asio::io_context& context, const config::Re
 }  // namespace
 
 struct Worker::State {
-    State(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& o, Broadcast broadcast)
+    State(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& o, std::shared_ptr<FillTable> fills,
+          Broadcast broadcast)
         : observer(o),
           settings(snapshot->settings),
           tasks(context, observer),
+          background(context, observer),
           pool(context, settings.database, observer),
           link(link_to(context, settings.redis, observer)),
-          cache(context, settings.cache, settings.redis, link.get(), observer),
-          handler(std::move(snapshot), pool, cache, std::move(broadcast)) {}
+          cache(context, settings.cache, settings.redis, link.get(), observer, std::move(fills)),
+          side(context),
+          handler(std::move(snapshot), pool, cache, background, side, observer, std::move(broadcast)) {}
 
     asio::awaitable<void> tick();
+    asio::awaitable<void> exchange_states();
     asio::awaitable<void> finish(Deadline deadline);
 
     asio::io_context context{1};
     asio::executor_work_guard<asio::io_context::executor_type> busy = asio::make_work_guard(context);
     events::Observer& observer;
     const config::Settings settings;  // those of the start: what shapes sockets and lanes does not change
-    net::TaskGroup tasks;
+    net::TaskGroup tasks, background;
     pg::Pool pool;
     std::unique_ptr<redis::Link> link;
     TieredCache cache;
+    net::SideThread side;
     RequestHandler handler;
     std::unique_ptr<http::Server> server;
     Health health;
 };
 
-Worker::Worker(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& observer, Broadcast broadcast)
-    : state_(std::make_unique<State>(std::move(snapshot), observer, std::move(broadcast))) {}
+Worker::Worker(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& observer, std::shared_ptr<FillTable> fills,
+               Broadcast broadcast)
+    : state_(std::make_unique<State>(std::move(snapshot), observer, std::move(fills), std::move(broadcast))) {}
 
 Worker::~Worker() = default;
 
@@ -74,18 +80,33 @@ void Worker::run() {
     if (state_->link) state_->link->start();
     state_->server->start();
     state_->tasks.spawn("tick", state_->tick());
+    state_->tasks.spawn("exchange states", state_->exchange_states());
     state_->context.run();
 }
 
 asio::awaitable<void> Worker::State::tick() {
-    for (;;) {
-        health.ticked_ms = std::chrono::duration_cast<std::chrono::milliseconds>(net::now().time_since_epoch()).count();
+    for (TimePoint last = net::now();;) {
+        const TimePoint now = net::now();
+        if (!cache.fence().fenced()) observer.on(events::UnfencedFor{now - last});
+        last = now;
+        health.ticked_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
         health.database = pool.available();
         health.redis = link && link->up();
         health.fenced = cache.fence().fenced();
+        health.cache_entries = cache.store().entries();
+        health.cache_bytes = cache.store().bytes();
+        health.fills = cache.fills_in_flight();
         observer.on(events::CacheSize{cache.store().entries(), cache.store().bytes()});
         const bool awake = co_await net::sleep_for(tick_every);
         if (!awake) co_return;
+    }
+}
+
+// Each worker publishes: what they know is the same, and any of them may be the one whose link is up.
+asio::awaitable<void> Worker::State::exchange_states() {
+    for (bool awake = true; awake;) {
+        co_await cache.exchange_states(true);
+        awake = co_await net::sleep_for(TieredCache::states_every);
     }
 }
 
@@ -94,11 +115,13 @@ asio::awaitable<void> Worker::State::finish(Deadline deadline) {
     server->drain();
     const bool all_gone = co_await server->drained(deadline);
     if (!all_gone) server->abort();
+    background.cancel();
     co_await pool.stop();
     if (link) link->stop();
     tasks.cancel();
     const Deadline tail{net::now() + tail_max};
     co_await tasks.wait(tail);
+    co_await background.wait(tail);
     busy.reset();
     context.stop();
 }

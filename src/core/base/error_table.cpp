@@ -24,6 +24,8 @@ constexpr std::array rows = {
     FaultRow{Fault::rate_limited, "MR021", 429, "Too many requests"},
     FaultRow{Fault::draining, "MR022", 503, "The server is shutting down"},
     FaultRow{Fault::deadline_passed, "MR023", 504, "The deadline of the request passed"},
+    FaultRow{Fault::precondition_failed, "MR024", 412, "What the condition names is not what is there now"},
+    FaultRow{Fault::not_in_cache, "MR025", 504, "There is no answer in the cache, and only-if-cached allows no other"},
     FaultRow{Fault::no_such_version, "MR030", 404, "There is no such version"},
     FaultRow{Fault::version_is_gone, "MR031", 410, "This version is no longer served"},
     FaultRow{Fault::method_not_allowed, "MR032", 405, "The method is not allowed here"},

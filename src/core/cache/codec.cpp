@@ -8,7 +8,7 @@
 namespace millrace::cache {
 namespace {
 
-constexpr char version = 1;
+constexpr char version = 2;
 constexpr std::size_t head_bytes = 9;  // version and checksum
 constexpr std::size_t xids_max = 10'000, tags_max = 10'000;
 constexpr std::uint64_t moment_ms_max = 4'102'444'800'000;  // the year 2100; also far below what a Duration can hold
@@ -106,8 +106,17 @@ std::size_t Entry::bytes() const {
     constexpr std::size_t allocation = 16;
     std::size_t sum = sizeof(Entry) + 2 * allocation + header_lines.size() + etag.size();
     if (body) sum += sizeof(std::string) + 2 * allocation + body->size();
+    for (const Variant& each : variants) {
+        sum += sizeof(Variant) + allocation + each.header_lines.size();
+        if (each.body) sum += sizeof(std::string) + 2 * allocation + each.body->size();
+    }
     for (const fence::Tag& tag : tags) sum += sizeof(fence::Tag) + allocation + tag.size();
     return sum + snapshot.in_progress.size() * sizeof(fence::Xid);
+}
+
+const Variant* Entry::variant(coding::Coding coding) const {
+    const auto found = std::ranges::find(variants, coding, &Variant::coding);
+    return found == variants.end() ? nullptr : &*found;
 }
 
 std::string encode(const Entry& entry, std::string_view key) {

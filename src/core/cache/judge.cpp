@@ -6,8 +6,11 @@
 namespace millrace::cache {
 namespace {
 
-void append_hex(std::string& out, std::uint64_t number) {
-    for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[number >> shift & 15];
+constexpr std::size_t digits = order_bytes / 2;
+
+void append_padded(std::string& out, std::uint64_t number) {
+    const std::string text = std::to_string(number);
+    out.append(digits - text.size(), '0').append(text);
 }
 
 // A moment ahead of our clock is another replica's; one that is farther ahead than the entry may live is nonsense.
@@ -36,10 +39,10 @@ bool refresh_early_by(Duration left, Duration cost, double chance) {
 
 std::string order_of(const Entry& entry) {
     std::string out;
-    out.reserve(32);
-    append_hex(out, entry.snapshot.xmax - entry.snapshot.in_progress.size());
+    out.reserve(order_bytes);
+    append_padded(out, entry.snapshot.xmax - entry.snapshot.in_progress.size());
     const auto stored = std::chrono::duration_cast<std::chrono::milliseconds>(entry.stored.time_since_epoch()).count();
-    append_hex(out, static_cast<std::uint64_t>(std::max<std::int64_t>(stored, 0)));
+    append_padded(out, static_cast<std::uint64_t>(std::max<std::int64_t>(stored, 0)));
     return out;
 }
 

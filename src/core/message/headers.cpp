@@ -48,9 +48,13 @@ void HeaderBlock::add(std::string_view name, std::string_view value) {
 }
 
 void HeaderBlock::set(std::string_view name, std::string_view value) {
+    remove(name);
+    add(name, value);
+}
+
+void HeaderBlock::remove(std::string_view name) {
     for (auto [at, length] = find_line(lines_, name, 0); length != 0; std::tie(at, length) = find_line(lines_, name, at))
         lines_.erase(at, length);
-    add(name, value);
 }
 
 std::string_view HeaderBlock::get(std::string_view name) const {

@@ -6,5 +6,6 @@
 namespace millrace::pipeline {
 
 void add_read_headers(const Work& work, message::Reply& reply);
+void add_write_headers(const Work& work, message::Reply& reply);
 
 }  // namespace millrace::pipeline

@@ -12,11 +12,14 @@ std::optional<fence::PgSnapshot> snapshot_of(const Work& work, const sql::Result
     return fallback.xmax == 0 ? std::nullopt : std::optional(fallback);
 }
 
+// 406: the rows are not the one that was asked for, which is as true of them as any answer.
+bool may_be_kept(int status) { return status == 200 || status == 206 || status == fault_row(Fault::not_singular).status; }
+
 }  // namespace
 
 std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& results, const message::Reply& reply,
                                      const fence::PgSnapshot& fallback, WallTime began, std::span<const std::string> values) {
-    if (!work.cache || (reply.status != 200 && reply.status != 206)) return std::nullopt;
+    if (!work.cache || !may_be_kept(reply.status)) return std::nullopt;
     auto snapshot = snapshot_of(work, results, fallback);
     if (!snapshot || reply.body.view().size() > work.snapshot->settings.cache.entry_bytes_max) return std::nullopt;
     cache::Entry entry;
@@ -31,13 +34,18 @@ std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& resul
     return entry;
 }
 
-message::Reply from_entry(const cache::Entry& entry, WallTime now) {
+message::Reply from_entry(const cache::Entry& entry, WallTime now, const cache::Variant* variant) {
+    constexpr std::size_t lines_to_come = 192;  // Age, Cache-Status, what the session adds: one allocation for all
+    const std::string& kept = variant == nullptr ? entry.header_lines : variant->header_lines;
+    std::string lines;
+    lines.reserve(kept.size() + lines_to_come);
+    lines += kept;
     message::Reply reply;
     reply.status = entry.status;
-    reply.headers = message::HeaderBlock::from_lines(entry.header_lines);
+    reply.headers = message::HeaderBlock::from_lines(std::move(lines));
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - entry.stored).count();
     reply.headers.add("Age", std::to_string(std::max<std::int64_t>(age, 0)));
-    reply.body = entry.body;
+    reply.body = variant == nullptr ? entry.body : variant->body;
     return reply;
 }
 

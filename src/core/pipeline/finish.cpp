@@ -1,4 +1,6 @@
 // The second half: rows become the reply.
+#include <algorithm>
+
 #include "allow.hpp"
 #include "caching_headers.hpp"
 #include "describe.hpp"
@@ -23,6 +25,13 @@ void add_location(const Template& location, std::span<const std::string> values,
     headers.add("Content-Location", out);
 }
 
+// The rows alone do not tell that there are more of them elsewhere; who asked how many there are is told of those too.
+std::string etag_of(const Work& work, const message::Reply& reply) {
+    const std::string_view range = reply.headers.get("Content-Range");
+    const std::string_view total = range.substr(std::min(range.find('/') + 1, range.size()));
+    return reply::entity_tag(reply.body.view(), work.shape.representation.name, total == "*" ? std::string_view() : total);
+}
+
 // What every answer of a version says, and what the database has to say of this one.
 Result<void> end_head(const Work& work, const sql::Results& results, message::Reply& reply) {
     routes::add_version_headers(work.api->table(), reply.headers);
@@ -40,9 +49,10 @@ Result<message::Reply> finish(const Work& work, const sql::Results& results, std
                                                    : reply::from_rows(work.shape, work.script, results);
     if (!reply) return reply;
     if (!work.script.writes && work.safe && has_rows) {
-        reply->headers.add("ETag", reply::entity_tag(reply->body.view(), work.shape.representation.name));
+        reply->headers.add("ETag", etag_of(work, *reply));
         add_read_headers(work, *reply);
     }
+    if (work.script.writes) add_write_headers(work, *reply);
     add_location(work.location, values, reply->headers);
     if (auto ended = end_head(work, results, *reply); !ended) return std::move(ended).error();
     return reply;

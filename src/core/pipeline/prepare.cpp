@@ -4,6 +4,8 @@
 #include "allow.hpp"
 #include "cache_plan.hpp"
 #include "describe.hpp"
+#include "groups.hpp"
+#include "guard.hpp"
 #include "marks.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/plan.hpp"
@@ -106,6 +108,15 @@ plan::Needs needs_of(const plan::Plan& plan, const Work& work) {
     return needs;
 }
 
+void name_groups(Work& work, const plan::Plan& plan, const routes::Match& match) {
+    const routes::CachePolicy& policy = match.resource->policies.cache;
+    if (!policy.groups && !policy.surrogate_keys) return;
+    const auto tags = work.cache ? work.cache->tags : plan::tables_behind(plan, *work.snapshot->catalog);
+    if (policy.groups) work.groups = cache_groups(*work.snapshot, tags);
+    if (policy.surrogate_keys)
+        work.surrogate_keys = surrogate_keys(*work.snapshot, tags, match.api->version(), match.resource->name);
+}
+
 // `values`: how many marks stand in the request for values of filters.
 Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                                               const auth::Identity& identity, const message::Request& request,
@@ -127,7 +138,8 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->negotiated = match.negotiated;
     work->route_class = match.resource->policies.route_class;
     work->shape = shape_of(*api, *plan, match);
-    work->shape.representation = *std::move(chosen);
+    const representation::Representation wanted = *std::move(chosen);
+    work->shape.representation = wanted;
     if (returns_none(*plan, *api, work->shape.representation)) work->shape.representation.form.output = sql::Output::json;
     const auto* read = std::get_if<plan::Read>(&*plan);
     work->by_full_key = read != nullptr && read->by_full_key;
@@ -135,6 +147,7 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     if (read != nullptr) work->location = location_of(match, api->canonical_query, values);
     work->cache = cache_plan(*work, *plan, match, api->canonical_query, identity, values);
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
+    name_groups(*work, *plan, match);
     sql::Session session = session_of({*snapshot, *match.api, identity, request}, *api, needs_of(*plan, *work));
     session.reports = session.reports || work->shape.representation.handled;
     std::erase_if(work->shape.applied,
@@ -144,6 +157,8 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
                                {.want_snapshot = work->cache.has_value(),
                                 .form = work->shape.representation.form,
                                 .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max)});
+    if (read == nullptr)
+        if (auto guarded = add_guard(*work, match, request, wanted); !guarded) return std::move(guarded).error();
     work->streams = work->script.head_is_first() && reply::row_writer(work->shape, work->script) != nullptr;
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
     return std::shared_ptr<const Work>(std::move(work));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "allow.hpp"
+#include "guard.hpp"
 #include "millrace/core/plan.hpp"
 #include "millrace/core/representation.hpp"
 #include "millrace/core/text.hpp"
@@ -103,6 +104,7 @@ Result<Prepared> prepare_call(const std::shared_ptr<const Snapshot>& snapshot, c
     const bool known = !match.function->overloads.empty();
     if (known && !match.function->allows(request.method)) return method_not_allowed(request, *match.function);
     if (known && request.method == message::Method::options) return prepare_allow(snapshot, match, identity, request);
+    if (!api->safe && has_condition(request)) return uncheckable("Nobody knows what a call would change.");
     const config::ApiSettings& settings = snapshot->settings.api;
     auto plan = plan_call(*api, match, request, settings);
     if (!plan) return std::move(plan).error();

@@ -10,7 +10,7 @@ namespace millrace::pipeline {
 namespace {
 
 // The fields that decide what a read gives, besides its target.
-constexpr std::string_view deciding[] = {"Accept", "Prefer", "Range", "Range-Unit", "Accept-Profile"};
+constexpr std::string_view deciding[] = {"Accept", "Prefer", "Range", "Range-Unit", "Accept-Profile", "Millrace-Range"};
 
 constexpr std::size_t target_bytes_max = 1024;  // longer ones are rare and would fill the memory of the others
 constexpr std::size_t marks_max = 8;

@@ -18,7 +18,4 @@ using Total = std::optional<std::int64_t>;
 
 void add_applied(const Shape& shape, message::HeaderBlock& headers);
 
-// Of the answer, however main gives it.
-[[nodiscard]] std::size_t row_count(sql::Answer answer, const sql::Rows& rows);
-
 }  // namespace millrace::reply

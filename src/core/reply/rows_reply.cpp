@@ -172,7 +172,11 @@ std::optional<sql::Verdict> verdict(const Shape& shape, const sql::Script& scrip
     };
 }
 
-std::string entity_tag(std::string_view body, std::string_view media_type) {
+Changed changed(const sql::Script& script, const sql::Results& results) {
+    return {changed(script.answer, !script.cells.empty(), results[script.main]), added(script, results)};
+}
+
+std::string entity_tag(std::string_view body, std::string_view media_type, std::string_view total) {
     std::array<char, 16> digits{};
     const auto print = [&digits](std::uint64_t number) {
         return std::string_view(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr);
@@ -181,6 +185,7 @@ std::string entity_tag(std::string_view body, std::string_view media_type) {
     out += print(text::hash64(body, text::hash64(media_type)));
     out += '-';
     out += print(body.size());
+    if (!total.empty()) out.append(".").append(total);
     return out += '"';
 }
 

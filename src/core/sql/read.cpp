@@ -71,6 +71,13 @@ void append_read(Writer& out, const plan::ReadNode& root, const ReadOptions& opt
     if (!options.one_row) tree.window(root);
 }
 
+// In a subquery that is counted, so that none of them is sent.
+void append_lock(Writer& out, const plan::ReadNode& root) {
+    out << "SELECT count(*) FROM (SELECT 1";
+    append_matches(out, root, {});
+    out << " FOR UPDATE OF " << root_alias << ") AS x0";
+}
+
 void append_count(Writer& out, const plan::ReadNode& root, std::int64_t most, std::string_view source) {
     out << "SELECT count(*)";
     if (most == 0) return append_matches(out, root, source);

@@ -38,4 +38,7 @@ void append_returning(Writer& out, const plan::ReadNode& root, Output output, st
 // " WHERE …" of a write; nothing when there are no filters.
 void append_where(Writer& out, const std::vector<plan::Filter>& filters, Alias alias);
 
+// The root's rows that the filters leave, locked.
+void append_lock(Writer& out, const plan::ReadNode& root);
+
 }  // namespace millrace::sql

@@ -165,6 +165,7 @@ void Session::begin_trace() {
     trace_.role.clear();
     trace_.error_code.clear();
     trace_.cache = events::CacheResult::none;
+    trace_.cache_reason = events::CacheReason::none;
     trace_.plan = trace_.lane_wait = trace_.database = trace_.redis = trace_.render = {};
 }
 
@@ -182,6 +183,7 @@ void Session::report_finished(const message::Reply& reply, std::size_t bytes_out
         event.bytes_in = head_length_ + head_.request.body.size();
         event.bytes_out = bytes_out;
         event.cache = trace_.cache;
+        event.cache_reason = trace_.cache_reason;
         event.total = quiet_since_ - head_began_;
         event.plan = trace_.plan;
         event.lane_wait = trace_.lane_wait;

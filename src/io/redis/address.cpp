@@ -44,7 +44,7 @@ Result<void> take_credentials(std::string_view& rest, std::size_t authority_byte
     return {};
 }
 
-Result<void> read_host(std::string_view host, Address& address) {
+Result<void> read_host(std::string_view host, Endpoint& endpoint) {
     std::string_view port;
     if (host.starts_with('[')) {
         const auto close = host.find(']');
@@ -56,10 +56,10 @@ Result<void> read_host(std::string_view host, Address& address) {
         host = host.substr(0, colon);
     }
     const bool good_port =
-        port.empty() || (port.starts_with(':') && take_number<std::uint16_t>(port.substr(1), 1, 65'535, address.port));
+        port.empty() || (port.starts_with(':') && take_number<std::uint16_t>(port.substr(1), 1, 65'535, endpoint.port));
     if (!good_port) return problem("has a port that is no number from 1 to 65535");
     if (host.empty()) return problem("has no host");
-    address.host = host;
+    endpoint.host = host;
     return {};
 }
 
@@ -69,7 +69,7 @@ Result<Address> read_tcp(std::string_view rest) {
     if (!credentials) return std::move(credentials).error();
     const auto slash = rest.find('/');
     const auto database = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
-    auto host = read_host(rest.substr(0, slash), address);
+    auto host = read_host(rest.substr(0, slash), address.endpoints.front());
     if (!host) return std::move(host).error();
     if (!database.empty() && !take_number(database, 0, databases_max, address.database))
         return problem("has a database that is no number: redis://host:port/0");
@@ -89,7 +89,7 @@ Result<Address> read_unix(std::string_view rest) {
     }
     if (!rest.starts_with('/') || rest.size() > unix_path_bytes_max)
         return problem("needs an absolute path of at most 107 bytes after unix://");
-    address.unix_path = rest;
+    address.endpoints.front().unix_path = rest;
     return address;
 }
 

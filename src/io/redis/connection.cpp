@@ -2,10 +2,7 @@
 #include "connection.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <utility>
 
 #include "millrace/io/net.hpp"
@@ -13,15 +10,15 @@
 namespace millrace::redis {
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t underway_max = 1'000;
 constexpr std::size_t outbox_bytes_max = 16 * 1024 * 1024;
+constexpr std::size_t scripts_max = 64;
 constexpr auto silence_max = std::chrono::seconds(1);  // without the reply that is due; then the server hangs
 
 }  // namespace
 
 Connection::Connection(asio::io_context& context, events::Observer& observer)
-    : context_(context), observer_(&observer), socket_(context), timer_(context) {}
+    : context_(context), observer_(&observer), wire_(context), timer_(context) {}
 
 // Storing gets half of the room, so that it never keeps a reader from asking.
 bool Connection::full(bool awaited) const {
@@ -29,8 +26,15 @@ bool Connection::full(bool awaited) const {
     return underway_.size() >= underway_max / share || outbox_.size() + writing_.size() >= outbox_bytes_max / share;
 }
 
-void Connection::send(std::string command, CallPointer call) {
-    if (closed_) {
+bool Connection::knows(const std::string& sha1) {
+    if (std::ranges::find(scripts_, sha1) != scripts_.end()) return true;
+    if (scripts_.size() >= scripts_max) scripts_.clear();
+    scripts_.push_back(sha1);
+    return false;
+}
+
+void Connection::send(std::string_view command, CallPointer call) {
+    if (closed()) {
         if (call) answer(*call, redis_down());
         return;
     }
@@ -48,7 +52,7 @@ void Connection::write_soon() {
 
 void Connection::write() {
     writing_.clear();
-    if (closed_ || outbox_.empty()) {
+    if (closed() || outbox_.empty()) {
         write_pending_ = false;
         return;
     }
@@ -57,39 +61,40 @@ void Connection::write() {
         if (error) return self->close(error.message());
         self->write();
     };
-    asio::async_write(socket_, asio::buffer(writing_), std::move(written));
+    wire_.write(writing_, std::move(written));
 }
 
 asio::awaitable<std::string> Connection::receive() {
     const auto self = shared_from_this();
-    while (!closed_) {
-        const auto [error, count] = co_await socket_.async_read_some(asio::buffer(buffer_), use_tuple);
-        if (closed_) break;
+    while (!closed()) {
+        const auto [error, count] = co_await wire_.read_some();
+        if (closed()) break;
         if (error) {
             close(error.message());
             break;
         }
         std::string problem = "a reply is no Redis protocol, or too large";
-        if (reader_.feed({buffer_.data(), count})) problem = take_replies();
+        if (wire_.feed(count)) problem = take_replies();
         if (!problem.empty()) close(std::move(problem));
     }
-    co_return reason_;
+    co_return wire_.reason();
 }
 
 // What is wrong with them; nothing when they fit.
 std::string Connection::take_replies() {
     const TimePoint now = net::now();
-    while (auto value = reader_.next()) {
+    while (auto value = wire_.next()) {
         if (underway_.empty()) return "a reply came that nobody asked for";
         Underway first = std::move(underway_.front());
         underway_.pop_front();
         settle(std::move(first), *std::move(value), now);
     }
-    return reader_.broken() ? "a reply is no Redis protocol, or too large" : "";
+    return wire_.broken() ? "a reply is no Redis protocol, or too large" : "";
 }
 
 // A call that was answered already came too late: its reply is only counted off.
 void Connection::settle(Underway underway, Value value, TimePoint now) {
+    if (value.kind == ValueKind::error && value.text.starts_with("NOSCRIPT")) scripts_.clear();
     if (underway.call && underway.call->answer) return;
     if (observer_ != nullptr) observer_->on(events::RedisCall{value.kind != ValueKind::error, now - underway.sent});
     if (underway.call) answer(*underway.call, std::move(value));
@@ -102,7 +107,7 @@ void Connection::watch(TimePoint at) {
     timer_.expires_at(at);
     auto looked = [self = weak_from_this()](boost::system::error_code error) {
         const auto live = self.lock();
-        if (!error && live && !live->closed_) live->look_at_deadlines();
+        if (!error && live && !live->closed()) live->look_at_deadlines();
     };
     timer_.async_wait(std::move(looked));
 }
@@ -126,10 +131,8 @@ void Connection::look_at_deadlines() {
 }
 
 void Connection::close(std::string reason) {
-    if (std::exchange(closed_, true)) return;
-    reason_ = std::move(reason);
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    if (closed()) return;
+    wire_.close(std::move(reason));
     timer_.cancel();
     outbox_.clear();
     for (const Underway& underway : std::exchange(underway_, {}))

@@ -1,8 +1,6 @@
 // One connection from its socket to its end: commands out, replies matched in their order. Never reused once it is closed.
 #pragma once
 
-#include <array>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
@@ -10,7 +8,7 @@
 #include <string>
 
 #include "call.hpp"
-#include "codec.hpp"
+#include "wire.hpp"
 
 namespace millrace::redis {
 
@@ -18,29 +16,28 @@ class Connection : public std::enable_shared_from_this<Connection> {
 public:
     Connection(asio::io_context& context, events::Observer& observer);
 
-    // Both return why it did not succeed or ended; open() nothing when the connection may be used.
-    [[nodiscard]] asio::awaitable<std::string> open(Address address);
-    [[nodiscard]] asio::awaitable<std::string> receive();
+    [[nodiscard]] asio::awaitable<std::string> open(const Endpoint& endpoint, const Address& address) {
+        return wire_.open(endpoint, address);
+    }
+    [[nodiscard]] asio::awaitable<std::string> receive();  // until it ends; why it did
 
     // All that is sent in one turn of the loop is written at once. `call` may be nothing: then the reply is only counted off.
-    void send(std::string command, CallPointer call);
+    void send(std::string_view command, CallPointer call);
     // Is there no room for one more that somebody waits for, or for one that nobody does?
     [[nodiscard]] bool full(bool awaited) const;
-    [[nodiscard]] bool closed() const { return closed_; }
+    [[nodiscard]] bool closed() const { return wire_.closed(); }
+    // Has this script gone through here, and was it not forgotten since? If not, from now on it has.
+    [[nodiscard]] bool knows(const std::string& sha1);
     // Every call that is underway fails.
     void close(std::string reason);
     void silence() { observer_ = nullptr; }  // nothing is reported from here on
 
 private:
-    using Socket = asio::generic::stream_protocol::socket;
-    using Endpoint = asio::generic::stream_protocol::endpoint;
     struct Underway {
         CallPointer call;
         TimePoint sent;
     };
 
-    asio::awaitable<Result<std::vector<Endpoint>>> resolve(const Address& address);
-    asio::awaitable<std::string> greet(const Address& address);
     void write_soon();
     void write();
     [[nodiscard]] std::string take_replies();
@@ -50,16 +47,13 @@ private:
 
     asio::io_context& context_;
     events::Observer* observer_;
-    Socket socket_;
-    Reader reader_;
-    std::array<char, 32 * 1024> buffer_;
+    Wire wire_;
     std::string outbox_, writing_;
     bool write_pending_ = false;
     std::deque<Underway> underway_;
+    std::vector<std::string> scripts_;  // that the server knows, as far as we know
     asio::steady_timer timer_;
     TimePoint watched_ = TimePoint::max();
-    bool closed_ = false;
-    std::string reason_;
 };
 
 }  // namespace millrace::redis

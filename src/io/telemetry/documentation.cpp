@@ -24,9 +24,11 @@ One JSON object a line on standard output. When nobody reads it, the oldest line
 
 | event | level | fields |
 |---|---|---|
-| `request` | info; error from status 500 on | `request_id` `peer` `method` `path` (without query) `version` `route` `status` `bytes_in` `bytes_out` `cache` `role` `ms` (`total` `plan` `lane_wait` `database` `redis` `render`) and, when there is one, `error` |
+| `request` | info; error from status 500 on | `request_id` `peer` `method` `path` (without query) `version` `route` `status` `bytes_in` `bytes_out` `cache` `cache_reason` `role` `ms` (`total` `plan` `lane_wait` `database` `redis` `render`) and, when there is one, `error` |
 | `refused` | debug | `code` `status` |
 | `invalidation` | debug | `source` `tags` |
+| `purge` | info | `scope` `hard` |
+| `inconsistent` | error | `key_hash` `tags` |
 | `backend` | info when up, else warn | `backend` `up` `reason` |
 | `fence` | info when fenced, else warn | `fenced` `reason` |
 | `reload` | info; error when it failed | `what` `ok` `detail` |

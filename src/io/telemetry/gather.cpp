@@ -30,9 +30,9 @@ const Histogram* duration_of(const Counters& counters, std::size_t route, std::s
     return of_route == nullptr ? nullptr : of_route->durations[method][status].load(std::memory_order_acquire);
 }
 
-std::uint64_t cache_count(const Counters& counters, std::size_t route, std::size_t result) {
+std::uint64_t cache_count(const Counters& counters, std::size_t route, std::size_t result, std::size_t reason) {
     const RouteCounters* of_route = route_of(counters, route);
-    return of_route == nullptr ? 0 : of_route->cache[result].get();
+    return of_route == nullptr ? 0 : of_route->cache[result][reason].get();
 }
 
 void add_durations(const Source& source, Samples& samples, std::size_t route, const Name& name) {
@@ -46,11 +46,18 @@ void add_durations(const Source& source, Samples& samples, std::size_t route, co
 }
 
 void add_cache_results(const Source& source, Samples& samples, std::size_t route, const Name& name) {
-    for (std::size_t result = 0; result < cache_results.size(); ++result) {
-        const double count = total(source, [&](const Counters& c) { return cache_count(c, route, result); });
-        if (count > 0)
-            add_counter(samples, count, {{"version", name.first}, {"route", name.second}, {"result", cache_results[result]}});
-    }
+    for (std::size_t result = 0; result < cache_results.size(); ++result)
+        for (std::size_t reason = 0; reason < cache_reasons.size(); ++reason) {
+            const double count = total(source, [&](const Counters& c) { return cache_count(c, route, result, reason); });
+            if (count == 0) continue;
+            const CacheTerm& term = cache_results[result];
+            add_counter(samples, count,
+                        {{"version", name.first},
+                         {"route", name.second},
+                         {"tier", term.tier},
+                         {"result", term.result},
+                         {"reason", cache_reasons[reason]}});
+        }
 }
 
 }  // namespace
@@ -106,6 +113,15 @@ void add_histogram(Samples& samples, const Source& source, const std::function<c
     out.sample_count += counts.back();
     out.bucket.push_back({out.sample_count, std::numeric_limits<double>::infinity()});
     out.sample_sum = static_cast<double>(sum_ns) / 1e9;
+}
+
+std::uint64_t total_of_result(const Source& source, std::size_t result) {
+    std::uint64_t sum = 0;
+    for (const Counters* counters : source.threads)
+        for (std::size_t route = 0; route < counters->routes.size(); ++route)
+            for (std::size_t reason = 0; reason < cache_reasons.size(); ++reason)
+                sum += cache_count(*counters, route, result, reason);
+    return sum;
 }
 
 void gather_durations(const Source& source, Samples& samples) {

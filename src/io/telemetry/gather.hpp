@@ -24,6 +24,9 @@ void add_gauge(Samples& samples, double value, Labels labels = {});
 void add_histogram(Samples& samples, const Source& source, const std::function<const Histogram*(const Counters&)>& pick,
                    Labels labels = {});
 
+[[nodiscard]] std::uint64_t total_of_result(const Source& source,
+                                            std::size_t result);  // of the cache, whatever route and reason
+
 void gather_durations(const Source& source, Samples& samples);
 void gather_cache_results(const Source& source, Samples& samples);
 // One sample for each name that was seen, and one for "other" when it was.

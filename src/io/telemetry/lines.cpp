@@ -15,8 +15,9 @@ using namespace events;
 template <class E, class... Others>
 concept OneOf = (std::same_as<E, Others> || ...);
 template <class E>
-concept CountedOnly = OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, CacheSize,
-                            CacheEvicted, CacheFilled, RedisCall, InvalidationLag>;
+concept CountedOnly =
+    OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, CacheSize, CacheEvicted, CacheFilled,
+          CacheLease, CacheWaited, CacheUnkept, CacheRefreshed, UnfencedFor, RedisCall, InvalidationLag>;
 
 constexpr std::size_t text_bytes_max = 512;
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
@@ -27,6 +28,10 @@ struct LevelOf {
     Answer operator()(const RequestFinished& e) const { return e.status >= 500 ? Level::error : Level::info; }
     Answer operator()(const RequestRefused&) const { return Level::debug; }
     Answer operator()(const InvalidationSeen&) const { return Level::debug; }
+    Answer operator()(const CachePurged&) const { return Level::info; }
+    Answer operator()(const CacheChecked& e) const {
+        return e.outcome == CheckOutcome::inconsistent ? std::optional(Level::error) : std::nullopt;
+    }
     Answer operator()(const BackendUp& e) const { return e.up ? Level::info : Level::warn; }
     Answer operator()(const FenceChanged& e) const { return e.fenced ? Level::info : Level::warn; }
     Answer operator()(const Reloaded& e) const { return e.ok ? Level::info : Level::error; }
@@ -136,13 +141,17 @@ struct Fields {
         line.text("path", e.path.substr(0, e.path.find('?'))).text("version", e.version).text("route", e.route);
         line.number("status", static_cast<std::uint64_t>(std::max(e.status, 0)));
         line.number("bytes_in", e.bytes_in).number("bytes_out", e.bytes_out);
-        line.text("cache", term(e.cache)).text("role", e.role);
+        line.text("cache", term(e.cache)).text("cache_reason", term(e.cache_reason)).text("role", e.role);
         line.open("ms").ms("total", e.total).ms("plan", e.plan).ms("lane_wait", e.lane_wait).ms("database", e.database);
         line.ms("redis", e.redis).ms("render", e.render).close();
         if (!e.error_code.empty()) line.text("error", e.error_code);
     }
     void operator()(const RequestRefused& e) const {
         line.text("event", "refused").text("code", e.code).number("status", static_cast<std::uint64_t>(std::max(e.status, 0)));
+    }
+    void operator()(const CachePurged& e) const { line.text("event", "purge").text("scope", e.scope).yes("hard", e.hard); }
+    void operator()(const CacheChecked& e) const {
+        line.text("event", "inconsistent").number("key_hash", e.key_hash).text("tags", e.tags);
     }
     void operator()(const InvalidationSeen& e) const {
         line.text("event", "invalidation").text("source", e.source).number("tags", e.tags);

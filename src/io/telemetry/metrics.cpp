@@ -1,6 +1,8 @@
 // Says which metrics there are: each once, with its labels, the sentence that explains it, and where it comes from.
 #include "metrics.hpp"
 
+#include <algorithm>
+
 #include "gather.hpp"
 #include "millrace/io/telemetry.hpp"
 
@@ -79,6 +81,33 @@ void redis_calls(Of source, To samples) {
     add_counter(samples, total(source, [](const Counters& c) { return c.redis_failed.get(); }), {{"result", "failed"}});
 }
 
+template <auto Member, const auto& Terms>
+void by_outcome(Of source, To samples) {
+    for (std::size_t i = 0; i < Terms.size(); ++i)
+        add_counter(samples, total(source, [&](const Counters& c) { return (c.*Member)[i].get(); }), {{"result", Terms[i]}});
+}
+
+void refreshes(Of source, To samples) {
+    for (std::size_t why = 0; why < refresh_reasons.size(); ++why)
+        for (std::size_t ok = 0; ok < outcomes.size(); ++ok)
+            add_counter(samples, total(source, [&](const Counters& c) { return c.refreshes[why][ok].get(); }),
+                        {{"reason", refresh_reasons[why]}, {"result", outcomes[ok]}});
+}
+
+void purges(Of source, To samples) { gather_named(source, samples, source.names.purges, &Counters::purges, {"scope", "kind"}); }
+
+void inconsistent(Of source, To samples) {
+    add_counter(samples,
+                total(source, [](const Counters& c) { return c.checks[number(events::CheckOutcome::inconsistent)].get(); }));
+}
+
+// All workers hear the same channel, so their times are not added up.
+void unfenced_seconds(Of source, To samples) {
+    std::uint64_t longest = 0;
+    for (const Counters* counters : source.threads) longest = std::max(longest, counters->unfenced_ns.get());
+    add_counter(samples, static_cast<double>(longest) / 1e9);
+}
+
 void backend_up(Of source, To samples) {
     for (std::size_t backend = 0; backend < backends.size(); ++backend) {
         const auto up = least(source, [&](const Counters& c) -> const Gauge& { return c.backend_up[backend]; });
@@ -133,8 +162,8 @@ constexpr Metric metrics[] = {
     {"millrace_backend_up", a_gauge, "backend", backend_up,
      "1 while every thread that talks to the backend can, else 0; absent when none does."},
 
-    {"millrace_cache_requests_total", a_counter, "version, route, result", gather_cache_results,
-     "Requests that could be answered by a cache, by what came of it."},
+    {"millrace_cache_requests_total", a_counter, "version, route, tier, result, reason", gather_cache_results,
+     "Requests that could be answered by a cache: which tier answered, what came of it, and why it was no plain hit."},
     {"millrace_cache_entries", a_gauge, "", gauge<&Counters::cache_entries>,
      "Answers in the caches of this process."},
     {"millrace_cache_bytes", a_gauge, "", gauge<&Counters::cache_bytes>,
@@ -145,6 +174,24 @@ constexpr Metric metrics[] = {
      "Answers that were put into a cache."},
     {"millrace_cache_filled_bytes_total", a_counter, "", count<&Counters::filled_bytes>,
      "Bytes of those answers."},
+    {"millrace_cache_leases_total", a_counter, "result", by_outcome<&Counters::leases, lease_outcomes>,
+     "Answers to be read for all replicas: got the lease, waited for another replica, or waited in vain (timed_out)."},
+    {"millrace_cache_lease_wait_seconds", a_histogram, "", histogram<&Counters::lease_waits>,
+     "Time that a request waited for another replica's read."},
+    {"millrace_cache_waits_total", a_counter, "result", by_outcome<&Counters::waits, outcomes>,
+     "Requests that waited for another one of this process, and whether that brought an answer."},
+    {"millrace_cache_wait_seconds", a_histogram, "", histogram<&Counters::fill_waits>,
+     "Time that they waited."},
+    {"millrace_cache_unkept_total", a_counter, "", count<&Counters::unkept>,
+     "Answers that proved not to be kept; for a while nobody waits for one of the same key (hit-for-miss)."},
+    {"millrace_cache_refreshes_total", a_counter, "reason, result", refreshes,
+     "Answers that were read anew in the background: given stale, or about to end (early)."},
+    {"millrace_cache_purges_total", a_counter, "scope, kind", purges,
+     "Purges that were asked for through this process."},
+    {"millrace_cache_checks_total", a_counter, "result", by_outcome<&Counters::checks, check_outcomes>,
+     "Hits that were read again: the same, no longer valid meanwhile (superseded), inconsistent, or not to be compared."},
+    {"millrace_cache_inconsistent_total", a_counter, "", inconsistent,
+     "Answers that were held valid and that the database contradicts: each one is a bug, or a write past the triggers."},
 
     {"millrace_redis_calls_total", a_counter, "result", redis_calls,
      "Calls of Redis that were answered (ok), or failed or were late (failed)."},
@@ -157,6 +204,8 @@ constexpr Metric metrics[] = {
      "Time from a heartbeat's commit until it is heard here."},
     {"millrace_fenced", a_gauge, "", fenced,
      "1 while invalidations are heard and caches may answer; 0: they are bypassed."},
+    {"millrace_unfenced_seconds_total", a_counter, "", unfenced_seconds,
+     "Time during which caches were bypassed because invalidations were not heard."},
 
     {"millrace_reloads_total", a_counter, "what, result", reloads,
      "Reloads of the catalog and of the configuration."},

@@ -14,7 +14,8 @@ Counters::Counters(const Names& names)
       refused(names.refused.max() + 1),
       errors(names.errors.max() + 1),
       sources(names.sources.max() + 1),
-      reloads(names.reloads.max() + 1) {}
+      reloads(names.reloads.max() + 1),
+      purges(names.purges.max() + 1) {}
 
 Recorder::Recorder(Names& names, Log& log)
     : log_(log),
@@ -23,7 +24,8 @@ Recorder::Recorder(Names& names, Log& log)
       refused_(names.refused),
       errors_(names.errors),
       sources_(names.sources),
-      reloads_(names.reloads) {}
+      reloads_(names.reloads),
+      purges_(names.purges) {}
 
 struct Recorder::Count {
     Recorder& self;
@@ -32,7 +34,7 @@ struct Recorder::Count {
     void operator()(const RequestFinished& e) const {
         RouteCounters& route = self.route(e.version, e.route);
         self.duration(route, e.method, e.status).observe(e.total);
-        if (e.cache != CacheResult::none) route.cache[number(e.cache)].add();
+        if (e.cache != CacheResult::none) route.cache[number(e.cache)][number(e.cache_reason)].add();
         to.bytes_in.add(e.bytes_in);
         to.bytes_out.add(e.bytes_out);
         if (!e.error_code.empty()) to.errors[self.errors_.index_of(e.error_code)].add();
@@ -62,6 +64,19 @@ struct Recorder::Count {
         to.filled.add();
         to.filled_bytes.add(e.bytes);
     }
+    void operator()(const CacheLease& e) const {
+        to.leases[number(e.outcome)].add();
+        if (e.outcome != LeaseOutcome::got) to.lease_waits.observe(e.waited);
+    }
+    void operator()(const CacheWaited& e) const {
+        to.waits[e.served ? 1 : 0].add();
+        to.fill_waits.observe(e.waited);
+    }
+    void operator()(const CacheUnkept&) const { to.unkept.add(); }
+    void operator()(const CacheRefreshed& e) const { to.refreshes[e.early ? 1 : 0][e.ok ? 1 : 0].add(); }
+    void operator()(const CachePurged& e) const { to.purges[self.purges_.index_of(e.scope, e.hard ? "hard" : "soft")].add(); }
+    void operator()(const CacheChecked& e) const { to.checks[number(e.outcome)].add(); }
+    void operator()(const UnfencedFor& e) const { to.unfenced_ns.add(static_cast<std::uint64_t>(e.time.count())); }
     void operator()(const RedisCall& e) const {
         (e.ok ? to.redis_ok : to.redis_failed).add();
         to.redis_calls.observe(e.took);

@@ -20,14 +20,14 @@ struct Names {
     explicit Names(std::size_t routes_max) : routes(routes_max) {}
 
     BoundedNames routes;  // version and route
-    BoundedNames refused{32}, errors{100}, sources{8};
+    BoundedNames refused{32}, errors{100}, sources{8}, purges{8};
     BoundedNames reloads{8};  // what and result
 };
 
 // Made when a route is first seen; a histogram in it when its method and status class are.
 struct RouteCounters {
     std::array<std::array<std::atomic<Histogram*>, status_classes.size()>, methods.size()> durations{};
-    std::array<Counter, cache_results.size()> cache;
+    std::array<std::array<Counter, cache_reasons.size()>, cache_results.size()> cache;
 };
 
 struct LaneCounters {
@@ -41,16 +41,21 @@ constexpr std::int64_t unknown = -1;  // of a gauge that this thread has said no
 struct Counters {
     explicit Counters(const Names& names);
 
-    std::vector<std::atomic<RouteCounters*>> routes;         // by number; the last one is "other"
-    std::vector<Counter> refused, errors, sources, reloads;  // likewise
+    std::vector<std::atomic<RouteCounters*>> routes;                 // by number; the last one is "other"
+    std::vector<Counter> refused, errors, sources, reloads, purges;  // likewise
     Counter connections_opened, connections_closed, bytes_in, bytes_out;
     std::array<LaneCounters, lane_classes.size()> lanes;
     std::array<Gauge, backends.size()> backend_up{Gauge(unknown), Gauge(unknown)};
     Gauge fenced{unknown};
     Gauge cache_entries, cache_bytes;
-    Counter evicted, filled, filled_bytes;
+    Counter evicted, filled, filled_bytes, unkept;
+    std::array<Counter, lease_outcomes.size()> leases;
+    std::array<Counter, outcomes.size()> waits;
+    std::array<std::array<Counter, outcomes.size()>, refresh_reasons.size()> refreshes;
+    std::array<Counter, check_outcomes.size()> checks;
+    Counter unfenced_ns;
     Counter redis_ok, redis_failed;
-    Histogram redis_calls, invalidation_lag;
+    Histogram redis_calls, invalidation_lag, lease_waits, fill_waits;
     Counter fallen;
 };
 
@@ -72,7 +77,7 @@ private:
     Counters counters_;
     std::deque<RouteCounters> own_routes_;  // of the pointers above
     std::deque<Histogram> own_histograms_;
-    NameCache routes_, refused_, errors_, sources_, reloads_;
+    NameCache routes_, refused_, errors_, sources_, reloads_, purges_;
     unsigned sample_percent_ = 0;  // what has gathered towards the next line
     std::string line_;
 };

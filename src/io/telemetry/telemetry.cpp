@@ -7,6 +7,7 @@
 #include <deque>
 #include <mutex>
 
+#include "gather.hpp"
 #include "metrics.hpp"
 
 namespace millrace::telemetry {
@@ -47,6 +48,16 @@ std::string Telemetry::scrape() const {
         metric.gather(source, families.back().metric);
     }
     return prometheus::TextSerializer().Serialize(families);
+}
+
+CacheTotals Telemetry::cache_totals() const {
+    using events::CacheResult;
+    const auto threads = state_->threads();
+    const Source source{threads, state_->names, state_->log};
+    const auto of = [&](CacheResult result) { return total_of_result(source, number(result)); };
+    return {of(CacheResult::hit_memory), of(CacheResult::hit_redis),
+            of(CacheResult::collapsed),  of(CacheResult::stale_memory) + of(CacheResult::stale_redis),
+            of(CacheResult::miss),       of(CacheResult::bypass)};
 }
 
 void Telemetry::configure(const config::LogSettings& settings) { state_->log.configure(settings); }

@@ -10,8 +10,24 @@
 namespace millrace::telemetry {
 
 constexpr std::array<std::string_view, 7> methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
-constexpr std::array<std::string_view, 7> cache_results = {"none",  "hit_memory", "hit_redis",   "miss",
-                                                           "stale", "bypass",     "not_modified"};
+// One word of a cache's answer in log lines, and as the metric has it: what came of it, and which tier answered.
+struct CacheTerm {
+    std::string_view word, result, tier;
+};
+constexpr std::array<CacheTerm, 8> cache_results = {{{"none", "none", "none"},
+                                                     {"hit_memory", "hit", "memory"},
+                                                     {"hit_redis", "hit", "redis"},
+                                                     {"collapsed", "collapsed", "memory"},
+                                                     {"miss", "miss", "database"},
+                                                     {"stale_memory", "stale", "memory"},
+                                                     {"stale_redis", "stale", "redis"},
+                                                     {"bypass", "bypass", "database"}}};
+constexpr std::array<std::string_view, 10> cache_reasons = {"none",     "absent", "expired", "invalid",      "token",
+                                                            "unfenced", "unkept", "request", "revalidating", "error"};
+constexpr std::array<std::string_view, 3> lease_outcomes = {"got", "waited", "timed_out"};
+constexpr std::array<std::string_view, 4> check_outcomes = {"same", "superseded", "inconsistent", "failed"};
+constexpr std::array<std::string_view, 2> refresh_reasons = {"stale", "early"};
+constexpr std::array<std::string_view, 2> outcomes = {"failed", "ok"};
 constexpr std::array<std::string_view, 2> lane_classes = {"fast", "slow"};
 constexpr std::array<std::string_view, 2> backends = {"postgres", "redis"};
 constexpr std::array<std::string_view, 5> status_classes = {"1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -22,7 +38,8 @@ constexpr std::size_t number(Enum value) {
 }
 
 constexpr std::string_view term(message::Method method) { return methods[number(method)]; }
-constexpr std::string_view term(events::CacheResult result) { return cache_results[number(result)]; }
+constexpr std::string_view term(events::CacheResult result) { return cache_results[number(result)].word; }
+constexpr std::string_view term(events::CacheReason reason) { return cache_reasons[number(reason)]; }
 constexpr std::string_view term(events::Backend backend) { return backends[number(backend)]; }
 
 // A status out of its range is a bug of ours.

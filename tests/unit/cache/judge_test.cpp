@@ -96,7 +96,7 @@ TEST(OrderOf, is_that_of_containment_and_then_of_time) {
     EXPECT_LT(old, with_open);
     EXPECT_LT(with_open, closed);
     EXPECT_LT(closed, all);
-    EXPECT_EQ(all.size(), 32U);
+    EXPECT_EQ(all.size(), order_bytes);
     Entry later = entry_at({110, 110, {}});
     later.stored += 1s;
     EXPECT_LT(all, order_of(later));
@@ -122,6 +122,16 @@ TEST(Unkept, is_remembered_for_its_time) {
     unkept.add("a", stored + 9s);
     unkept.remove("a");
     EXPECT_FALSE(unkept.holds("a", stored));
+}
+
+TEST(CompareRows, knows_no_order_and_no_limits_choice) {
+    EXPECT_EQ(compare_rows("[1,2]", "[1,2]", {}), RowsComparison::same);
+    EXPECT_EQ(compare_rows(R"([{"a":1}, {"a":2}])", R"([{"a":2},{"a":1}])", {}), RowsComparison::same);
+    EXPECT_EQ(compare_rows("a,b\n1,2\n3,4", "a,b\n3,4\n1,2", {}), RowsComparison::same);
+    EXPECT_EQ(compare_rows("[1,2]", "[1,2,2]", {}), RowsComparison::different);
+    EXPECT_EQ(compare_rows("[1]", "[2]", 10), RowsComparison::different);
+    EXPECT_EQ(compare_rows("[1,2]", "[1,3]", 2), RowsComparison::open);
+    EXPECT_EQ(compare_rows("[]", "[1]", 1), RowsComparison::different) << "the limit cut nothing from the first";
 }
 
 }  // namespace millrace::cache

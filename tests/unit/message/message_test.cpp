@@ -38,15 +38,35 @@ TEST(HttpDate, refuses_what_is_no_date) {
         EXPECT_EQ(parse_http_date(bad), std::nullopt) << bad;
 }
 
-TEST(EntityTag, matches_weakly_in_lists) {
+TEST(EntityTag, is_found_in_lists) {
     struct Case {
         const char* header;
-        bool matches;
+        bool weakly, strongly;
     };
-    for (const Case& c :
-         {Case{"\"a\"", true}, Case{"W/\"a\"", true}, Case{"\"b\", \"a\"", true}, Case{"*", true}, Case{"\"b\"", false},
-          Case{"a", false}, Case{"\"x,y\" , W/\"a\"", true}, Case{"\"", false}, Case{"", false}})
-        EXPECT_EQ(etag_matches(c.header, "\"a\""), c.matches) << c.header;
+    for (const Case& c : {Case{"\"a\"", true, true}, Case{"W/\"a\"", true, false}, Case{"\"b\", \"a\"", true, true},
+                          Case{"\"b\",\"a\"", true, true}, Case{"\"b\"", false, false}, Case{"a", false, false},
+                          Case{"\"x,y\" , W/\"a\"", true, false}, Case{"W/\"a\", \"a\"", true, true}, Case{"\"", false, false},
+                          Case{"", false, false}, Case{"\"a-gzip\"", true, true}, Case{"\"a-deflate\"", false, false},
+                          Case{"\"a.5\"", true, true}, Case{"w/\"a\"", false, false}, Case{"\"\"", false, false}}) {
+        EXPECT_EQ(find_tag(c.header, "\"a\"", Comparison::weak).has_value(), c.weakly) << c.header;
+        EXPECT_EQ(find_tag(c.header, "\"a\"", Comparison::strong).has_value(), c.strongly) << c.header;
+    }
+    EXPECT_FALSE(find_tag("\"a\"", "", Comparison::weak));
+    EXPECT_FALSE(find_tag("\"a\"", "W/\"a\"", Comparison::strong));
+}
+
+TEST(EntityTag, has_a_total_where_the_answer_has_one) {
+    EXPECT_TRUE(find_tag("\"1f-a0.250\"", "\"1f-a0.250\"", Comparison::weak));
+    EXPECT_TRUE(find_tag("\"1f-a0.250-br\"", "\"1f-a0.250\"", Comparison::weak));
+    EXPECT_FALSE(find_tag("\"1f-a0.250\"", "\"1f-a0.251\"", Comparison::weak));
+    EXPECT_TRUE(find_tag("\"1f-a0.249\", \"1f-a0.250\"", "\"1f-a0.250\"", Comparison::weak));
+}
+
+TEST(EntityTag, is_that_of_the_plain_body_with_the_coding_s_name) {
+    EXPECT_EQ(tag_in("\"1f-a0.250\"", coding::Coding::gzip), "\"1f-a0.250-gzip\"");
+    EXPECT_EQ(tag_in("\"1f-a0-gzip\"", coding::Coding::zstd), "\"1f-a0-zstd\"");
+    EXPECT_EQ(tag_in("\"1f-a0-br\"", coding::Coding::identity), "\"1f-a0\"");
+    EXPECT_EQ(find_tag("W/\"1f-a0-zstd\"", "\"1f-a0\"", Comparison::weak)->coding, coding::Coding::zstd);
 }
 
 }  // namespace millrace::message

@@ -1,4 +1,4 @@
-// Entries as replies, conditional requests, and which requests mean the same work.
+// Entries as replies, and which requests mean the same work.
 #include <gtest/gtest.h>
 
 #include "millrace/core/pipeline.hpp"
@@ -49,25 +49,6 @@ TEST(FromEntry, says_its_age_in_whole_seconds) {
 
 TEST(FromEntry, a_clock_that_went_back_makes_no_negative_age) {
     EXPECT_EQ(from_entry(entry_of("[]"), WallTime{}).headers.get("Age"), "0");
-}
-
-TEST(Conditions, a_known_tag_is_answered_with_304_and_no_body) {
-    auto reply = from_entry(entry_of("[1]"), WallTime{std::chrono::seconds{1001}});
-    apply_conditions(request_for("/v1/a", {{"If-None-Match", "\"abc\""}}), reply);
-    EXPECT_EQ(reply.status, 304);
-    EXPECT_EQ(reply.body.view(), "");
-    EXPECT_EQ(reply.headers.get("ETag"), "\"abc\"");
-    EXPECT_EQ(reply.headers.get("Vary"), "Accept");
-    EXPECT_EQ(reply.headers.get("Content-Type"), "");
-}
-
-TEST(Conditions, other_tags_and_other_statuses_leave_the_reply_alone) {
-    auto reply = from_entry(entry_of("[1]"), WallTime{std::chrono::seconds{1001}});
-    apply_conditions(request_for("/v1/a", {{"If-None-Match", "\"xyz\""}}), reply);
-    EXPECT_EQ(reply.status, 200);
-    reply.status = 404;
-    apply_conditions(request_for("/v1/a", {{"If-None-Match", "*"}}), reply);
-    EXPECT_EQ(reply.status, 404);
 }
 
 TEST(Remember, what_decides_an_answer_is_in_the_key) {

@@ -1,69 +1,12 @@
 // What a request makes of its transaction: none of it for a plain anonymous read, all of PostgREST's for the rest.
 #include <gmock/gmock.h>
 
-#include "millrace/core/pipeline.hpp"
+#include "world.hpp"
 
 namespace millrace::pipeline {
 namespace {
 
 using testing::Contains, testing::HasSubstr, testing::Not;
-
-catalog::Column column(const char* name, std::uint32_t oid) {
-    catalog::Column out;
-    out.name = name;
-    out.type = oid == 23 ? "integer" : "text";
-    out.type_oid = out.base_type_oid = oid;
-    return out;
-}
-
-struct World {
-    World() {
-        for (const char* schema : {"public", "other"}) {
-            catalog::Relation relation;
-            relation.schema = schema;
-            relation.name = "notes";
-            relation.columns = {column("id", 23), column("text", 25)};
-            relation.primary_key = {"id"};
-            relation.base_tables = {relation.id()};
-            relation.watched = true;
-            catalog->relations.push_back(std::move(relation));
-        }
-        catalog->role_settings = {{"teller", {{"statement_timeout", "1s"}}}};
-        catalog::complete(*catalog);
-        snapshot->catalog = catalog;
-        settings.database.anonymous_role = "web";
-    }
-
-    std::shared_ptr<const Work> work(message::Method method, std::string_view target, std::vector<message::Header> headers = {},
-                                     const auth::Identity& identity = {.role = "", .claims_json = "{}"}) {
-        if (snapshot->versions.empty()) {
-            for (const char* schema : {"public", "other"}) {
-                routes::RouteTable table;
-                table.version = "v1";
-                table.schema = schema;
-                table.expose_schema = table.at_root = true;
-                snapshot->versions.push_back(routes::build_lens(table, catalog, settings).api);
-            }
-        }
-        snapshot->settings = settings;
-        message::Request request;
-        request.method = method;
-        request.target = target;
-        request.path = target.substr(0, target.find('?'));
-        if (request.path.size() < target.size()) request.query = target.substr(request.path.size() + 1);
-        request.headers = std::move(headers);
-        if (method == message::Method::post) request.body = R"({"id":1})";
-        const auto match = find_route(*snapshot, request, WallTime{});
-        EXPECT_TRUE(match) << match.error().message;
-        auto prepared = prepare(snapshot, *match, identity, request);
-        EXPECT_TRUE(prepared) << prepared.error().message;
-        return std::get<std::shared_ptr<const Work>>(*prepared);
-    }
-
-    std::shared_ptr<catalog::Catalog> catalog = std::make_shared<catalog::Catalog>();
-    std::shared_ptr<Snapshot> snapshot = std::make_shared<Snapshot>();
-    config::Settings settings;
-};
 
 // "name=value" of what the first statement sets.
 std::vector<std::string> set_by(const Work& work) {
