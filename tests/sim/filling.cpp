@@ -21,7 +21,9 @@ void Replica::fill(const std::string& key, const FlightPointer& flight) {
         world_.checker.fill_begins(id_, place_of(flight->leader.question, flight->leader.who), flight->name, flight->leased);
     after(world_.random.between(1, world_.scenario.read_ms_max), [this, fill] {
         read(*fill);
-        after(world_.random.between(1, world_.scenario.read_ms_max), [this, fill] { finish(*fill); });
+        // Most answers are short; some take their time to come.
+        const Ms longest = world_.random.one_in(20) ? 6'000 : world_.scenario.read_ms_max;
+        after(world_.random.between(1, longest), [this, fill] { finish(*fill); });
     });
 }
 
@@ -47,7 +49,8 @@ void Replica::read(Fill& fill) {
 // Heard of everything and read just now: it must be valid, however long some transaction stays open.
 void Replica::check_useful(const Fill& fill) {
     const bool heard_all = open_ && listening_ && inbox_.empty() && trusted() && knows_.life == world_.postgres.lives();
-    if (!world_.useful() || !world_.scenario.roomy || !heard_all || !world_.postgres.invisible().empty()) return;
+    if (!world_.useful() || !world_.scenario.roomy || carries_over_ || !heard_all || !world_.postgres.invisible().empty())
+        return;
     if (fence_.valid(fill.snapshot, world_.tags[static_cast<std::size_t>(fill.flight->leader.question)])) return;
     world_.note("replica ", id_, " knows ", fence_.encode_states(epoch_));
     world_.checker.fail("useful", "refused though it was read just now: " + fill.snapshot.to_string());
@@ -82,7 +85,10 @@ void Replica::finish(Fill& fill) {
 
 void Replica::store(const std::string& key, const std::shared_ptr<const Entry>& entry) {
     if (!trusted() || !fence_.valid(entry->snapshot, entry->tags)) return;
-    if (keep(key, entry) == entry) share(key, *entry);
+    if (keep(key, entry) != entry) return;
+    share(key, *entry);
+    const Answer answer = Answer::from_bytes(*entry->body);
+    knows_.given[place_of(answer.question, answer.who)] = answer.values;  // to who asked for it
 }
 
 // Of two that are both valid the one that was read later stays.

@@ -112,8 +112,13 @@ void Replica::set_epoch(std::uint32_t timeline, std::uint32_t crashes) {
         knows_.given = {};
     }
     knows_.life = life;
-    for (const Announcement& said : std::exchange(unplaced_, {}))
-        if (said.life == life) learn(said);
+    carries_over_ = false;
+    for (const Announcement& said : std::exchange(unplaced_, {})) {
+        if (said.life == life)
+            learn(said);
+        else
+            carries_over_ = true;
+    }
     if (epoch == epoch_) return;
     epoch_ = epoch;
     ++era_;

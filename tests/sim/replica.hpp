@@ -38,6 +38,8 @@ public:
     void wrote(const Announcement& said);
 
     [[nodiscard]] bool trusted() const;
+    // What it heard of another life of the database, and could not know to be of that, it may take for new: it refuses more.
+    [[nodiscard]] bool carries_over() const { return carries_over_; }
     [[nodiscard]] int id() const { return id_; }
     [[nodiscard]] std::uint64_t hits() const { return hits_; }
 
@@ -134,7 +136,7 @@ private:
     std::uint64_t era_ = 0;
     std::uint64_t hits_ = 0;
 
-    bool open_ = false, connecting_ = false, listening_ = false, gap_before_ = false;
+    bool open_ = false, connecting_ = false, listening_ = false, gap_before_ = false, carries_over_ = false;
     std::uint64_t channel_ = 0;  // which one; what is underway on another is lost
     Ms channel_free_at_ = 0;     // messages come in order
     std::deque<Message> inbox_;

@@ -176,7 +176,7 @@ void Fence::forget() {
     heard_.reset();
     lost_ = unplaced_rest_;
     everything_ = {};
-    highest_ = 0;
+    highest_ = unplaced_rest_.highest;
     purges_ = {};
     purges_.rest = unplaced_rest_;
     young_ = 0;
