@@ -22,7 +22,7 @@ void Replica::fill(const std::string& key, const FlightPointer& flight) {
     after(world_.random.between(1, world_.scenario.read_ms_max), [this, fill] {
         read(*fill);
         // Most answers are short; some take their time to come.
-        const Ms longest = world_.random.one_in(20) ? 6'000 : world_.scenario.read_ms_max;
+        const Ms longest = !world_.scenario.calm && world_.random.one_in(20) ? 6'000 : world_.scenario.read_ms_max;
         after(world_.random.between(1, longest), [this, fill] { finish(*fill); });
     });
 }
@@ -77,18 +77,19 @@ void Replica::finish(Fill& fill) {
     if (world_.fault == Fault::snapshot_after_read) fill.snapshot = world_.postgres.snapshot();
     const auto entry = entry_of(fill);
     if (fill.era == era_ || world_.fault == Fault::fill_crosses_epochs) {
-        store(fill.key, entry);
-        return land(fill.key, fill.flight, entry);
+        return land(fill.key, fill.flight, store(fill.key, entry));
     }
     land(fill.key, fill.flight, nullptr);
 }
 
-void Replica::store(const std::string& key, const std::shared_ptr<const Entry>& entry) {
-    if (!trusted() || !fence_.valid(entry->snapshot, entry->tags)) return;
-    if (keep(key, entry) != entry) return;
+// What stays: what was read later may have been stored meanwhile, and who waits must not get an older one.
+std::shared_ptr<const Entry> Replica::store(const std::string& key, std::shared_ptr<const Entry> entry) {
+    if (!trusted() || !fence_.valid(entry->snapshot, entry->tags)) return entry;
+    if (auto kept = keep(key, entry); kept != entry) return kept;
     share(key, *entry);
     const Answer answer = Answer::from_bytes(*entry->body);
     knows_.given[place_of(answer.question, answer.who)] = answer.values;  // to who asked for it
+    return entry;
 }
 
 // Of two that are both valid the one that was read later stays.
@@ -100,7 +101,7 @@ std::shared_ptr<const Entry> Replica::keep(const std::string& key, std::shared_p
     }
     cache::Kept kept;
     kept.entry = entry;
-    kept.known_valid = wall();
+    kept.known_valid = entry->stored;
     store_.put(key, std::move(kept));
     return entry;
 }

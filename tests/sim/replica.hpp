@@ -115,7 +115,7 @@ private:
     void finish(Fill& fill);
     [[nodiscard]] std::shared_ptr<const cache::Entry> entry_of(const Fill& fill) const;
     void check_useful(const Fill& fill);
-    void store(const std::string& key, const std::shared_ptr<const cache::Entry>& entry);
+    std::shared_ptr<const cache::Entry> store(const std::string& key, std::shared_ptr<const cache::Entry> entry);
     std::shared_ptr<const cache::Entry> keep(const std::string& key, std::shared_ptr<const cache::Entry> entry);
     void share(const std::string& key, const cache::Entry& entry);
     void land(const std::string& key, const FlightPointer& flight, const std::shared_ptr<const cache::Entry>& entry);
