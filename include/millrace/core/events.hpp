@@ -69,7 +69,7 @@ struct RedisCall {
     Duration took{};
 };
 struct InvalidationSeen {
-    std::string_view source;  // "trigger", "own-write", "gap"
+    std::string_view source;  // "trigger", "own-write", "gap", "poll"
     std::uint64_t tags = 0;
 };
 struct InvalidationLag {

@@ -39,6 +39,8 @@ Process::Process(Source source, Files files)
                 [this](const Reloader::Outcome& outcome) { publish(outcome); }),
       invalidator_(workers_, std::chrono::milliseconds(settings_.cache.lag_limit_ms), observer_,
                    [this](bool files_too) { reloader_.request(files_too); }),
+      catalog_watch_(control_, settings_.database.url, std::chrono::milliseconds(settings_.cache.catalog_poll_ms),
+                     [this](std::string_view snapshot) { invalidator_.catalog_changed(snapshot); }),
       listener_(control_, settings_.database.url, channels(), std::chrono::milliseconds(settings_.cache.heartbeat_ms),
                 invalidator_.callbacks()) {}
 
@@ -48,6 +50,7 @@ int Process::run(const std::shared_ptr<const pipeline::Snapshot>& first) {
     if (!open(first)) return EXIT_FAILURE;
     start_workers();
     listener_.start();
+    catalog_watch_.start();
     if (!first->catalog) reloader_.request(false);
     tasks_.spawn("signals", obey_signals());
     control_.run();
@@ -140,7 +143,22 @@ void Process::publish(const Reloader::Outcome& outcome) {
         telemetry_.configure(snapshot_->settings.log);
         for (const auto& worker : workers_) worker->adopt(snapshot_);
     }
-    if (outcome.catalog) invalidator_.catalog_read({outcome.catalog->system_identifier, outcome.catalog->timeline});
+    if (outcome.catalog)
+        publish_catalog(outcome);
+    else if (outcome.last)
+        invalidator_.catalog_failed();
+}
+
+// What entries depend on was planned with the catalog that is served: while another is there, nothing may be trusted.
+void Process::publish_catalog(const Reloader::Outcome& outcome) {
+    const catalog::Catalog& read = *outcome.catalog;
+    catalog_watch_.catalog_read(read);
+    if (!outcome.last) return;
+    const bool served = snapshot_->catalog && snapshot_->catalog->fingerprint == read.fingerprint;
+    if (served)
+        invalidator_.catalog_read({read.system_identifier, read.timeline}, read.state.snapshot);
+    else
+        invalidator_.catalog_refused();
 }
 
 void Process::broadcast(std::size_t from, const fence::Invalidation& invalidation) {
@@ -175,6 +193,7 @@ asio::awaitable<void> Process::drain() {
     const bool ended = co_await workers_ended(patience);
     if (!ended) std::quick_exit(EXIT_FAILURE);
     listener_.stop();
+    catalog_watch_.stop();
     reloader_.stop();
     admin_->abort();
     control_.stop();

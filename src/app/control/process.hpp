@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "catalog_watch.hpp"
 #include "invalidator.hpp"
 #include "millrace/app/admin.hpp"
 #include "millrace/app/snapshot.hpp"
@@ -33,6 +34,7 @@ private:
     [[nodiscard]] Readiness readiness() const;
     void start_workers();
     void publish(const Reloader::Outcome& outcome);
+    void publish_catalog(const Reloader::Outcome& outcome);
     void broadcast(std::size_t from, const fence::Invalidation& invalidation);
     [[nodiscard]] boost::asio::awaitable<void> obey_signals();
     [[nodiscard]] boost::asio::awaitable<void> drain();
@@ -53,6 +55,7 @@ private:
     std::vector<std::thread> threads_;
     Reloader reloader_;
     Invalidator invalidator_;
+    CatalogWatch catalog_watch_;
     pg::Listener listener_;
     bool draining_ = false;
 };

@@ -9,7 +9,7 @@
 namespace millrace::catalog {
 namespace {
 
-constexpr std::string_view escaped = "% .#";
+constexpr std::string_view escaped = "% .#!*@\n";
 
 void append_escaped(std::string& out, std::string_view name) {
     constexpr char hex[] = "0123456789ABCDEF";

@@ -1,6 +1,7 @@
 // What a Postgres snapshot sees, and whether one sees everything that another does.
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "millrace/core/fence.hpp"
 
@@ -74,6 +75,14 @@ bool PgSnapshot::contains(const PgSnapshot& other) const {
     }
     const auto mine_end = std::ranges::lower_bound(in_progress, other.xmax);
     return std::includes(theirs.begin(), theirs.end(), in_progress.begin(), mine_end);
+}
+
+PgSnapshot join(const PgSnapshot& a, const PgSnapshot& b) {
+    if (a.xmax > b.xmax) return join(b, a);
+    PgSnapshot both{b.xmax, b.xmax, {}};
+    std::ranges::copy_if(b.in_progress, std::back_inserter(both.in_progress), [&](Xid xid) { return !a.sees(xid); });
+    if (!both.in_progress.empty()) both.xmin = both.in_progress.front();
+    return both;
 }
 
 }  // namespace millrace::fence

@@ -45,7 +45,7 @@ void Fence::fold_old_generation() {
         }
         state = next;
     }
-    if (folded && !floor_->contains(*generation_floor_)) floor_ = generation_floor_;
+    if (folded) raise(floor_, generation_floor_);
 }
 
 // No heartbeat has seen its xids: whatever does not see them is invalid whichever tags it has, until one does.
@@ -53,7 +53,7 @@ void Fence::forget_oldest() {
     State& state = *oldest_;
     lost_.add(state.lost);
     for (const Xid xid : state.ring) lost_.add(xid);
-    if (state.floor && !floor_->contains(*state.floor)) floor_ = state.floor;
+    if (state.floor) raise(floor_, state.floor);
     erase(state);
 }
 
@@ -62,6 +62,13 @@ void Fence::link_newest(State& state) {
     state.newer = nullptr;
     (newest_ != nullptr ? newest_->newer : oldest_) = &state;
     newest_ = &state;
+}
+
+void Fence::link_oldest(State& state) {
+    state.older = nullptr;
+    state.newer = oldest_;
+    (oldest_ != nullptr ? oldest_->older : newest_) = &state;
+    oldest_ = &state;
 }
 
 void Fence::unlink(State& state) {

@@ -1,8 +1,7 @@
 // Decides whether an answer may be kept, under which key, and what must change for it to be wrong.
 #include "cache_plan.hpp"
 
-#include <algorithm>
-
+#include "entry_tags.hpp"
 #include "exposure.hpp"
 #include "marks.hpp"
 
@@ -53,26 +52,16 @@ std::string make_key(const Work& work, const Asked& asked, std::string_view cano
 
 }  // namespace
 
-// Tags of the tables that are read, and of those that the route declares. The root of a call is no table but a type.
-std::vector<fence::Tag> tags_of(const plan::Plan& plan, const Work& work) {
-    const auto* call = std::get_if<plan::Call>(&plan);
-    std::vector<fence::Tag> tags;
-    if (call == nullptr || !call->rows.embeds.empty()) tags = plan::tables_behind(plan, *work.snapshot->catalog);
-    const std::vector<fence::Tag>& declared = work.policies().depends_on;
-    tags.insert(tags.end(), declared.begin(), declared.end());
-    std::ranges::sort(tags);
-    tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
-    return tags;
-}
-
 std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, const Asked& asked) {
     const routes::ResolvedPolicies& policies = work.policies();
     if (!work.safe || work.script.writes || policies.cache.ttl_s == 0 || is_of_its_own(work)) return std::nullopt;
-    if (!may_keep(exposure_of(plan, *work.snapshot->catalog), policies, asked.identity.authenticated)) return std::nullopt;
+    if (!may_keep(exposure_of(plan, *work.snapshot), policies, asked.identity.authenticated)) return std::nullopt;
     std::string canonical_query = asked.api.canonical_query;
     auto order = take_order(canonical_query, asked.values);
     if (!order) return std::nullopt;
-    return CachePlan{make_key(work, asked, canonical_query), std::move(*order), tags_of(plan, work), policies.cache};
+    CachePlan out{make_key(work, asked, canonical_query), std::move(*order), {}, policies.cache};
+    add_tags(out, plan, work, asked.values);
+    return out;
 }
 
 }  // namespace millrace::pipeline

@@ -19,9 +19,6 @@ struct Asked {
     std::size_t values = 0;
 };
 
-// Tags of what the answer of a read or a call depends on, declared ones included; sorted.
-[[nodiscard]] std::vector<fence::Tag> tags_of(const plan::Plan& plan, const Work& work);
-
 // `work` has its resource, its representation and its window. Nothing when the answer must not be kept.
 [[nodiscard]] std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, const Asked& asked);
 

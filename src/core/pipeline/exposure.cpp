@@ -14,15 +14,18 @@ void add(Exposure& out, std::optional<Volatility> function) {
     out.untagged = out.by_function = true;
 }
 
-void add(Exposure& out, const catalog::Relation& relation) {
-    out.untagged = out.untagged || relation.is_volatile || !relation.watched;
+void add(Exposure& out, const catalog::Relation& relation, bool sees_refreshes) {
+    const bool told = relation.watched && !relation.is_volatile && (sees_refreshes || !relation.reads_materialized);
+    out.untagged = out.untagged || !told;
     out.by_identity = out.by_identity || relation.row_security || relation.reads_session;
     out.by_request = out.by_request || relation.reads_request;
 }
 
 }  // namespace
 
-Exposure exposure_of(const plan::Plan& plan, const catalog::Catalog& catalog) {
+Exposure exposure_of(const plan::Plan& plan, const Snapshot& snapshot) {
+    const catalog::Catalog& catalog = *snapshot.catalog;
+    const bool sees_refreshes = catalog.ddl_watched || snapshot.settings.cache.catalog_poll_ms > 0;
     Exposure out;
     if (const auto* read = std::get_if<plan::Read>(&plan)) add(out, plan::most_volatile_function(read->root));
     const auto* call = std::get_if<plan::Call>(&plan);
@@ -34,7 +37,7 @@ Exposure exposure_of(const plan::Plan& plan, const catalog::Catalog& catalog) {
     }
     for (const catalog::Relation* relation : plan::relations_behind(plan, catalog)) {
         const bool only_a_type = call != nullptr && relation == call->rows.resource->relation;
-        if (!only_a_type) add(out, *relation);
+        if (!only_a_type) add(out, *relation, sees_refreshes);
     }
     return out;
 }

@@ -1,7 +1,7 @@
 // What an answer depends on, as far as the catalog tells: it decides whether tags, role and claims are enough to keep it.
 #pragma once
 
-#include "millrace/core/catalog.hpp"
+#include "millrace/core/pipeline.hpp"
 #include "millrace/core/plan.hpp"
 #include "millrace/core/routes.hpp"
 
@@ -17,7 +17,7 @@ struct Exposure {
     bool by_request = false;   // it is known to look at the rest of the request
     bool changing = false;     // a call of what may change the database
 };
-[[nodiscard]] Exposure exposure_of(const plan::Plan& plan, const catalog::Catalog& catalog);
+[[nodiscard]] Exposure exposure_of(const plan::Plan& plan, const Snapshot& snapshot);
 
 // May such an answer be kept under role and declared claims, by tags or by time, as the route says?
 [[nodiscard]] bool may_keep(const Exposure& exposure, const routes::ResolvedPolicies& policies, bool authenticated);

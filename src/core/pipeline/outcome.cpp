@@ -71,4 +71,22 @@ Result<void> apply_outcome(const sql::Rows& outcome, message::Reply& reply) {
     return {};
 }
 
+std::optional<fence::Invalidation> own_invalidation(const Work& work, const sql::Rows& outcome) {
+    if (outcome.count() == 0) return std::nullopt;
+    const auto xid = text::to_int(outcome.at(0, sql::outcome_xid));
+    if (!xid || *xid <= 0) return std::nullopt;
+    if (outcome.at(0, sql::outcome_told).starts_with(' ')) {  // as the triggers write it; anybody may set the setting
+        std::string payload(outcome.at(0, sql::outcome_xid));
+        payload += outcome.at(0, sql::outcome_told);
+        if (auto told = fence::parse_invalidation(payload)) return told;
+    }
+    fence::Invalidation written;
+    written.xid = static_cast<fence::Xid>(*xid);
+    for (const fence::Tag& table : work.invalidates) {
+        written.tags.push_back(table);
+        written.tags.push_back(fence::whole_tag(table));
+    }
+    return written;
+}
+
 }  // namespace millrace::pipeline

@@ -1,7 +1,7 @@
 // Makes the twin of a read that goes to a standby: the same statements, behind one that says what the standby has seen.
 #include "standby.hpp"
 
-#include "cache_plan.hpp"
+#include "entry_tags.hpp"
 #include "exposure.hpp"
 #include "marks.hpp"
 
@@ -13,7 +13,7 @@ namespace {
 bool may_go(const Work& work, const plan::Plan& plan, const sql::Session& session) {
     if (!work.policies().standby || work.snapshot->settings.database.standby_url.empty()) return false;
     if (!work.safe || work.script.writes || session.pre_request || !session.isolation.empty()) return false;
-    const Exposure exposure = exposure_of(plan, *work.snapshot->catalog);
+    const Exposure exposure = exposure_of(plan, *work.snapshot);
     return !exposure.changing && (!exposure.untagged || work.policies().depends_on_watched);
 }
 
@@ -27,7 +27,7 @@ void offer_to_standby(Work& work, const plan::Plan& plan, const sql::Session& se
     there.on_standby = true;
     twin->script = sql::render(plan, session, there);
     if (values > 0 && !place_slots(twin->script, values)) return;
-    work.standby_tags = tags_of(plan, work);
+    work.standby_tags = table_tags(plan, work);
     work.on_standby = std::move(twin);
 }
 

@@ -13,6 +13,9 @@ inline constexpr const char* server = R"(
 select current_setting('server_version_num')::int as version, pg_is_in_recovery() as standby,
        has_function_privilege('pg_control_system()', 'execute') as may_identify,
        has_function_privilege('pg_control_checkpoint()', 'execute') as may_see_checkpoint,
+       (select count(*) = 2 from pg_event_trigger t join pg_proc f on f.oid = t.evtfoid
+          join pg_namespace n on n.oid = f.pronamespace
+        where t.evtenabled in ('O', 'A') and n.nspname = 'millrace' and f.proname = 'on_ddl') as ddl_watched,
        coalesce((select rolname from pg_roles where rolname = nullif($1, '')),
                 case when $1 = '' then current_user::text else ($1::regrole)::text end)::text as role)";
 
@@ -53,7 +56,7 @@ union all
 select e.source, e.target, e.kind from reached r join edges e on e.source = r.oid join known k on k.oid = e.target
 order by source, target, kind)";
 
-// $2 the role whose privileges count.
+// $2 the role whose privileges count; $layout stands for migration::key_layout.
 inline constexpr const char* relations = R"(
 select c.oid, c.reltype as row_type, n.nspname as schema, c.relname as name, c.relkind as kind, c.relispartition as partition,
        c.relrowsecurity as row_security, coalesce(obj_description(c.oid, 'pg_class'), '') as comment,
@@ -64,12 +67,15 @@ select c.oid, c.reltype as row_type, n.nspname as schema, c.relname as name, c.r
        case when c.relkind in ('r', 'p') then 28 else pg_relation_is_updatable(c.oid, true) end as writes,
        case when c.relkind in ('v', 'm') then
          (select r.ev_action::text from pg_rewrite r where r.ev_class = c.oid and r.ev_type = '1') end as query,
-       (select count(*) = 4 from pg_trigger t join pg_proc f on f.oid = t.tgfoid
-          join pg_namespace fn on fn.oid = f.pronamespace
-        where t.tgrelid = c.oid and t.tgenabled = 'A' and f.proname = 'invalidate' and fn.nspname = 'millrace'
-          and t.tgname in ('millrace_insert', 'millrace_update', 'millrace_delete', 'millrace_truncate')) as watched
+       w.triggers = 4 as watched, coalesce(w.triggers = 4 and w.layouts = 1 and w.layout = ($layout), false) as told_by_key
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
   cross join lateral (select has_schema_privilege($2::name, n.oid, 'usage') as usage) u
+  cross join lateral (
+    select count(*) as triggers, count(distinct f.prosrc) as layouts, min(substring(f.prosrc from '^\n-- key: ([^\n]*)')) as layout
+    from pg_trigger t join pg_proc f on f.oid = t.tgfoid join pg_namespace fn on fn.oid = f.pronamespace
+    where t.tgrelid = c.oid and t.tgenabled = 'A' and fn.nspname = 'millrace'
+      and (f.proname like 'rows\_of\_%' or f.proname = 'invalidate')
+      and t.tgname in ('millrace_insert', 'millrace_update', 'millrace_delete', 'millrace_truncate')) w
 where c.oid = any($1::oid[])
 order by n.nspname, c.relname)";
 

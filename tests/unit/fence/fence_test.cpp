@@ -1,6 +1,9 @@
 // The rule of validity, case by case; simulation_test.cpp has the histories.
 #include <gtest/gtest.h>
 
+#include <random>
+#include <utility>
+
 #include "millrace/core/fence.hpp"
 
 namespace millrace::fence {
@@ -179,6 +182,121 @@ TEST(FenceTags, without_heartbeats_are_forgotten_only_at_the_cost_of_all_entries
     fence.heartbeat(snap("950:1001:950"));  // 950 is open still; what had to be forgotten is seen
     EXPECT_FALSE(fence.valid(snap("500:1001:500"), std::vector<Tag>{"t500"}));
     EXPECT_TRUE(fence.valid(snap("950:1002:950"), orders));
+}
+
+TEST_F(FenceRule, everything_is_what_every_entry_depends_on) {
+    fence.invalidate({{"*"}, 120});
+    EXPECT_FALSE(valid("110:110:"));
+    EXPECT_FALSE(fence.valid(snap("110:110:"), {}));
+    EXPECT_TRUE(valid("121:121:"));
+    EXPECT_EQ(fence.tags(), 0U) << "it takes no place from the tags";
+    for (Xid xid = 130; xid < 400; ++xid) fence.invalidate({{"*"}, xid});
+    for (Xid xid = 130; xid < 400; ++xid) EXPECT_FALSE(fence.valid(PgSnapshot{xid, 500, {xid}}, orders)) << xid;
+    fence.gap(snap("400:400:"));
+    EXPECT_TRUE(valid("400:400:"));
+    fence.heartbeat(snap("410:410:"));
+    EXPECT_TRUE(valid("400:400:")) << "the gap's floor has settled them all";
+}
+
+TEST_F(FenceRule, another_timeline_forgets_what_everything_depended_on) {
+    fence.invalidate({{"*"}, 500});
+    fence.forget();
+    fence.gap(snap("50:50:"));
+    EXPECT_TRUE(valid("50:50:"));
+}
+
+TEST_F(FenceRule, the_version_changes_with_whatever_may_end_an_entry) {
+    std::uint64_t last = fence.version();
+    const auto changed = [&] { return std::exchange(last, fence.version()) != fence.version(); };
+    EXPECT_FALSE(changed());
+    fence.invalidate({{"api.orders"}, 120});
+    EXPECT_TRUE(changed());
+    fence.invalidate({{"api.orders"}, 120});
+    fence.invalidate({{"api.orders"}, 99});
+    EXPECT_FALSE(changed()) << "nothing new in it";
+    fence.invalidate({{"*"}, 121});
+    EXPECT_TRUE(changed());
+    fence.heartbeat(snap("130:130:"));
+    EXPECT_FALSE(changed());
+    fence.unfence();
+    EXPECT_TRUE(changed());
+    fence.unfence();
+    EXPECT_FALSE(changed());
+    fence.gap(snap("131:131:"));
+    EXPECT_TRUE(changed());
+    fence.forget();
+    EXPECT_TRUE(changed());
+}
+
+// As the header says of heartbeats: one that settles a range puts a floor in its place, and that may end an entry.
+TEST_F(FenceRule, the_version_changes_with_a_heartbeat_that_ends_an_entry) {
+    for (Xid xid = 101; xid <= 400; ++xid) fence.invalidate({{"api.orders"}, xid});
+    const PgSnapshot entry = snap("100:402:100");  // 100 is open, and never wrote
+    ASSERT_TRUE(fence.valid(entry, orders));
+    const std::uint64_t before = fence.version();
+    fence.heartbeat(snap("402:402:"));
+    EXPECT_FALSE(fence.valid(entry, orders));
+    EXPECT_NE(fence.version(), before);
+}
+
+TEST_F(FenceRule, a_memory_of_the_version_is_never_wrong) {
+    std::minstd_rand random(5);
+    Fence bounded(6, 1, 1);
+    bounded.gap(snap("1:1:"));
+    std::vector<std::pair<PgSnapshot, std::vector<Tag>>> entries;
+    for (Xid xid = 1; xid < 400; ++xid) {
+        PgSnapshot now{xid, xid, {}};
+        if (xid > 3 && random() % 3 == 0) now = {xid - 3, xid, {xid - 3}};
+        entries.emplace_back(now, std::vector<Tag>{"t" + std::to_string(random() % 8)});
+        std::vector<bool> held;
+        for (const auto& [snapshot, tags] : entries) held.push_back(bounded.valid(snapshot, tags));
+        const std::uint64_t version = bounded.version();
+        if (random() % 4 == 0)
+            bounded.heartbeat(now);
+        else
+            bounded.invalidate({{"t" + std::to_string(random() % 8)}, xid});
+        if (bounded.version() != version) continue;
+        for (std::size_t i = 0; i < entries.size(); ++i)
+            ASSERT_TRUE(!held[i] || bounded.valid(entries[i].first, entries[i].second)) << "xid " << xid;
+    }
+}
+
+TEST_F(FenceRule, a_hard_purge_forbids_what_was_read_before_it) {
+    EXPECT_FALSE(fence.purged(snap("110:110:"), orders));
+    fence.invalidate({{"api.orders"}, 115});
+    EXPECT_FALSE(fence.purged(snap("110:110:"), orders)) << "invalid, but not purged";
+    fence.invalidate({{"@v1"}, 120, {"@v1"}});
+    EXPECT_TRUE(fence.purged(snap("110:110:"), std::vector<Tag>{"@v1", "api.items"}));
+    EXPECT_FALSE(fence.purged(snap("110:110:"), orders));
+    EXPECT_FALSE(fence.purged(snap("121:121:"), std::vector<Tag>{"@v1"}));
+    fence.invalidate({{"*"}, 130, {"*"}});
+    EXPECT_TRUE(fence.purged(snap("125:125:"), orders));
+    EXPECT_FALSE(fence.purged(snap("131:131:"), orders));
+}
+
+TEST_F(FenceRule, a_hard_purge_may_have_come_while_nobody_listened) {
+    EXPECT_TRUE(Fence().purged(snap("900:900:"), orders)) << "never listened";
+    fence.unfence();
+    EXPECT_FALSE(fence.purged(snap("110:110:"), orders)) << "what it knew, it knows";
+    fence.gap(snap("120:120:"));
+    EXPECT_TRUE(fence.purged(snap("110:110:"), orders));
+    EXPECT_FALSE(fence.purged(snap("120:120:"), orders));
+    fence.forget();
+    EXPECT_TRUE(fence.purged(snap("900:900:"), orders));
+}
+
+TEST(FencePurges, are_bounded_and_then_everything_read_before_one_is_purged) {
+    Fence fence(100, 8, 64, 10);
+    fence.gap(snap("1:1:"));
+    for (Xid xid = 1; xid <= 10; ++xid) {
+        const Tag tag = "@v1/" + std::to_string(xid);
+        fence.invalidate({{tag}, xid, {tag}});
+    }
+    EXPECT_FALSE(fence.purged(snap("5:5:"), orders));
+    fence.invalidate({{"@v2"}, 11, {"@v2"}});
+    EXPECT_TRUE(fence.purged(snap("5:5:"), orders));
+    EXPECT_TRUE(fence.purged(snap("11:11:"), orders));
+    EXPECT_FALSE(fence.purged(snap("12:12:"), orders));
 }
 
 }  // namespace millrace::fence

@@ -89,20 +89,14 @@ TEST(Snapshot, containment_does_not_walk_the_range) {
     EXPECT_TRUE(snap("18446744073709551615:18446744073709551615:").contains(snap("1:2:1")));
 }
 
-TEST(Invalidation, reads_an_xid_and_its_tags) {
-    const auto one = parse_invalidation("742 api.orders api.orders#17");
-    ASSERT_TRUE(one);
-    EXPECT_EQ(one->xid, 742U);
-    EXPECT_EQ(one->tags, (std::vector<Tag>{"api.orders", "api.orders#17"}));
-    EXPECT_EQ(parse_invalidation("1 api.order%20items%25")->tags.front(), "api.order%20items%25") << "as it stands";
-}
-
-TEST(Invalidation, refuses_what_the_triggers_never_send) {
-    for (const std::string& payload :
-         {std::string(), std::string("742"), std::string("742 "), std::string("x a"), std::string("0 a"), std::string("-1 a"),
-          std::string("1 a  b"), std::string(" 1 a"), std::string("1x a"), std::string("99999999999999999999 a"),
-          "1 " + std::string(9'000, 'a')})
-        EXPECT_FALSE(parse_invalidation(payload)) << payload;
+TEST(Snapshot, the_join_sees_what_either_sees) {
+    std::mt19937 random(11);
+    for (int round = 0; round < 100'000; ++round) {
+        const auto a = random_snapshot(random), b = random_snapshot(random), both = join(a, b);
+        for (Xid xid = 1; xid < 14; ++xid) ASSERT_EQ(both.sees(xid), a.sees(xid) || b.sees(xid)) << xid;
+        ASSERT_EQ(PgSnapshot::parse(both.to_string()), both) << "in order";
+        ASSERT_TRUE(both.contains(a) && both.contains(b));
+    }
 }
 
 }  // namespace millrace::fence
