@@ -23,7 +23,8 @@ inline fence::PgSnapshot at(fence::Xid xid) { return {xid, xid, {}}; }
 
 inline Deadline within(Duration duration) { return {net::now() + duration}; }
 
-inline Ask asked(WallTime now = net::wall_now(), const cache::StaleWindows& windows = {}, std::optional<fence::Xid> token = {}) {
+inline Ask asked(WallTime now = net::wall_now(), const cache::StaleWindows& windows = {},
+                 std::optional<fence::Xid> token = {}) {
     return {now, net::now(), windows, token};
 }
 

@@ -75,7 +75,7 @@ private:
     };
     // What that brought.
     struct Read {
-        Work work;                         // that was answered
+        Work work;  // that was answered
         Result<message::Reply> reply = Error{};
         std::optional<Error> negative{};   // what the reply says, when it is an error that may be kept
         std::optional<pg::Opened> rest{};  // too much to be kept: the reply has to begin with it

@@ -23,7 +23,8 @@ config::DatabaseSettings settings_of(config::DatabaseSettings settings) {
 }
 
 bool holds(const Standby::Read& read, const TieredCache& cache, const fence::PgSnapshot& snapshot) {
-    return cache.fenced(net::now()) && cache.fence().valid(snapshot, read.work.standby_tags) && (!read.token || snapshot.sees(*read.token));
+    return cache.fenced(net::now()) && cache.fence().valid(snapshot, read.work.standby_tags) &&
+           (!read.token || snapshot.sees(*read.token));
 }
 
 }  // namespace
