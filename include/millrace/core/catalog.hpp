@@ -79,11 +79,14 @@ struct Relation {
     bool insertable = true, updatable = true, deletable = true;  // views: by rule, trigger or being simple
     bool row_security = false;                                   // of itself or of a table behind it
     // Its tags do not tell when it changes: it calls volatile functions, the clock or functions that nobody sees into, or it
-    // reads a materialized view, a foreign table or a system catalog.
+    // reads a foreign table or a system catalog.
     bool is_volatile = false;
     bool reads_session = false;  // the answer may depend on settings or the role, besides row_security
     bool partition = false;      // of a partitioned table: no resource unless a route table lists it
-    bool watched = false;        // invalidation triggers are on every base table
+    bool watched = false;        // invalidation triggers are on every base table that can have them
+    bool told_by_key = false;    // its triggers tell which rows changed, by the primary key as it is now
+    // It is a materialized view or reads one: no trigger tells of its refresh, but an event trigger or polling does.
+    bool reads_materialized = false;
     // Tags of every table behind it, itself included when it is one, with the tables they are partitions or children of, and
     // what their row security policies read; sorted. A materialized view is its own.
     std::vector<std::string> base_tables{};
@@ -172,6 +175,26 @@ struct ForeignKey {
     std::vector<ColumnPair> columns{};
 };
 
+// The text of a value of a key's column as Postgres itself writes it, when the value is written that way: what triggers and
+// planner hash (fence::key_tag) must be the same. Nothing for other spellings, and for types with more than one.
+[[nodiscard]] std::optional<std::string> key_text(const Column& column, std::string_view value);
+
+// What to compare from time to time where nothing tells of a change.
+struct State {
+    std::string schema{};  // relations, columns, functions, policies, privileges
+    std::string roles{};   // roles, memberships and what else no event trigger sees
+    std::vector<std::pair<std::string, std::string>>
+        refreshed{};         // Relation::id() of a materialized view, what its refresh changes
+    std::string snapshot{};  // a pg_snapshot: in which all this was read
+};
+
+struct Difference {
+    bool anything = false;               // what was read before may not be answered any more
+    std::vector<std::string> refreshed;  // or only what was read of these materialized views
+};
+// With `ddl_watched` event triggers have told of the schema and of refreshes already.
+[[nodiscard]] Difference difference(const State& known, const State& now, bool ddl_watched);
+
 struct Catalog {
     std::vector<Relation> relations;
     std::vector<ForeignKey> foreign_keys;
@@ -181,6 +204,8 @@ struct Catalog {
     std::vector<RoleSettings> role_settings;  // of roles that the login role may become
     std::vector<std::string> timezones;       // names that Postgres knows, sorted
     std::string schema_comment;               // of the first schema, for OpenAPI
+    bool ddl_watched = false;                 // event triggers tell of DDL, grants and refreshes
+    State state;                              // when it was read; no part of what it says
     std::uint64_t system_identifier = 0;
     std::uint32_t timeline = 0;
     int server_version = 0;         // 150004

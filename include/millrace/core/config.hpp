@@ -54,7 +54,8 @@ struct RedisSettings {
 struct CacheSettings {
     std::uint64_t memory_bytes_max = 64 * 1024 * 1024;  // per worker
     std::uint64_t entry_bytes_max = 1024 * 1024;
-    std::uint64_t lag_limit_ms = 5'000;  // beyond it the replica is unfenced
+    std::uint64_t lag_limit_ms = 5'000;    // beyond it the replica is unfenced
+    std::uint64_t catalog_poll_ms = 5000;  // 0: only what Postgres tells by itself
     std::uint64_t heartbeat_ms = 1'000;
     std::string invalidation_source = "triggers";  // decoding
     std::string slot = "millrace";                 // of decoding

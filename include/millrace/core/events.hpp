@@ -64,7 +64,7 @@ struct RedisCall {
     Duration took{};
 };
 struct InvalidationSeen {
-    std::string_view source;  // "trigger", "decoding", "own-write", "gap"
+    std::string_view source;  // "trigger", "decoding", "own-write", "gap", "poll"
     std::uint64_t tags = 0;
 };
 struct InvalidationLag {

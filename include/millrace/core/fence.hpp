@@ -153,6 +153,7 @@ private:
     Floor floor_, latest_;
     Floor heard_;       // all hard purges that came after it are known; nothing: none are
     State everything_;  // of the tag "*"
+    Xid highest_ = 0;   // of all that was recorded: who sees all up to it, whatever its tags, sees what there is to see
     Purges purges_;
     Floor generation_floor_;  // the first heartbeat after the present generation of tags began; nothing until it comes
     Range lost_;              // of tags that had to go before a heartbeat saw their xids

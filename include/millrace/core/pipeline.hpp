@@ -39,12 +39,23 @@ struct Template {
 struct CachePlan {
     std::string key;  // of the shape; cache_key() makes it a request's
     std::vector<std::size_t> value_order;
-    std::vector<fence::Tag> tags;
+    std::vector<fence::Tag> tags;  // that do not depend on the request's values
     routes::CachePolicy policy;
+    // Of a read by full primary key: the tables that have the row (its own, and those it is a partition of), and the key.
+    struct KeyValue {
+        const catalog::Column* column = nullptr;
+        std::string text{};                // as written
+        std::optional<std::size_t> value;  // of a shape: which of the request's values it is
+    };
+    std::vector<fence::Tag> row_of{};
+    std::vector<KeyValue> row_key{};
 };
 
 // The key of one request of a shape.
 [[nodiscard]] std::string cache_key(const CachePlan& plan, std::span<const std::string> values);
+
+// What one request's answer depends on, sorted: one row where the triggers tell of rows, tables, its version and route.
+[[nodiscard]] std::vector<fence::Tag> entry_tags(const CachePlan& plan, std::span<const std::string> values);
 
 // A request prepared: the statements to run and how their rows become a reply. Immutable, so it can be remembered and shared.
 struct Work {
@@ -64,7 +75,7 @@ struct Work {
     reply::Shape shape;
     Template location;                    // of a read: its canonical URL, for Content-Location (RFC 9110 §8.7)
     std::optional<CachePlan> cache;       // only of reads that may be cached
-    std::vector<fence::Tag> invalidates;  // of writes
+    std::vector<fence::Tag> invalidates;  // of writes: the tables that they write to
     routes::RouteClass route_class = routes::RouteClass::automatic;
     bool authenticated = false;
     bool safe = true;          // GET and HEAD
@@ -100,6 +111,10 @@ void append_remember_key(std::string& out, const message::Request& request, std:
 // `outcome` is the row of Script::outcome. Fails with bad_response_headers or bad_response_status.
 [[nodiscard]] Result<void> apply_outcome(const sql::Rows& outcome, message::Reply& reply);
 
+// What the transaction changed: what its triggers told (millrace.invalidated), else the tables that the work writes to. Nothing
+// when it changed nothing.
+[[nodiscard]] std::optional<fence::Invalidation> own_invalidation(const Work& work, const sql::Rows& outcome);
+
 // Rows → reply, with the route's caching headers (ETag, Cache-Control, Vary) and its version's.
 [[nodiscard]] Result<message::Reply> finish(const Work& work, const sql::Results& results,
                                             std::span<const std::string> values = {});
@@ -111,7 +126,8 @@ void append_remember_key(std::string& out, const message::Request& request, std:
 // A reply of finish as an entry of the cache, when it may be stored. `fallback` is a snapshot taken before the read began, for
 // answers without rows, which bring none; `began` is when the read began.
 [[nodiscard]] std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& results, const message::Reply& reply,
-                                                   const fence::PgSnapshot& fallback, WallTime began);
+                                                   const fence::PgSnapshot& fallback, WallTime began,
+                                                   std::span<const std::string> values = {});
 
 // An entry as a reply, with Age (RFC 9111 §5.1).
 [[nodiscard]] message::Reply from_entry(const cache::Entry& entry, WallTime now);

@@ -91,7 +91,7 @@ struct Script {
     // Of a call with a count: main's last column is the total. In an answer of rows the one before says whether there is a row.
     bool has_total = false;
     // The statement with what the transaction has to say at its end, one row: the write's xid8 (null when it changed nothing),
-    // and the settings response.headers and response.status.
+    // the settings response.headers and response.status, and what triggers told of the change (millrace.invalidated).
     std::optional<std::size_t> outcome;
     bool rolls_back = false;  // nothing of it stays
     bool in_block = false;    // needs BEGIN: what it says of its transaction means nothing in an implicit one

@@ -162,7 +162,8 @@ inline constexpr std::string_view publication_name = "millrace";
 // Blocking: makes the slot unless there is a good one, or drops it.
 [[nodiscard]] Result<void> ensure_slot(const std::string& url, const std::string& slot);
 [[nodiscard]] Result<void> drop_slot(const std::string& url, const std::string& slot);
-// The publication of the catalog's tables, as far as they can be published without harm. Idempotent.
+// The publication of the catalog's tables, as far as they can be published without harm, and the functions for purges and
+// refreshes. Idempotent.
 [[nodiscard]] std::string publication_sql(const catalog::Catalog& catalog);
 [[nodiscard]] std::string publication_removal_sql();
 
@@ -178,17 +179,20 @@ enum class WatchedBy : std::uint8_t { triggers, publication };  // what says tha
                                                                          const std::vector<std::string>& extra_schemas = {},
                                                                          WatchedBy watched_by = WatchedBy::triggers);
 
+// Catalog::state as it is now; cheap. The same errors.
+[[nodiscard]] Result<catalog::State> read_state(const std::string& url);
+
 // Settings whose names begin with `prefix` that the database keeps for the login role, without the prefix: by ALTER ROLE … SET,
 // those of this database first, else as the function `pre_config` ("schema.name", may be empty) sets them.
 [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> read_login_settings(const std::string& url,
                                                                                            const std::string& prefix,
                                                                                            const std::string& pre_config);
 
-// The invalidation triggers: schema millrace with its functions, and triggers on every table of the catalog. Idempotent: what
-// is there is left alone and waits for no lock. The payload is what fence::parse_invalidation reads; tags are
-// catalog::tag_of().
-[[nodiscard]] std::string migration_sql(const catalog::Catalog& catalog);
-[[nodiscard]] std::string migration_removal_sql(const catalog::Catalog& catalog);
+// The invalidation triggers: schema millrace with its functions, triggers on every table of the catalog, and event triggers
+// where the role may make them: those tell of DDL too, and watch what is made later in `schemas`. Idempotent: what is there is
+// left alone and waits for no lock. The payload is what fence::parse_invalidation reads; tags are catalog::tag_of().
+[[nodiscard]] std::string migration_sql(const catalog::Catalog& catalog, const std::vector<std::string>& schemas);
+[[nodiscard]] std::string migration_removal_sql();                                   // whichever layout was there
 [[nodiscard]] Result<void> execute(const std::string& url, const std::string& sql);  // one transaction; database_error
 
 inline constexpr std::string_view invalidation_channel = "millrace_invalidation";

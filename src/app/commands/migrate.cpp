@@ -12,9 +12,17 @@ int failed(const Error& error) {
     return 1;
 }
 
-std::string sql_of(const CommandLine& line, const catalog::Catalog& catalog) {
+std::string sql_of(const CommandLine& line, const catalog::Catalog& catalog, const Files& files) {
     if (line.decoding) return line.remove ? pg::publication_removal_sql() : pg::publication_sql(catalog);
-    return line.remove ? pg::migration_removal_sql(catalog) : pg::migration_sql(catalog);
+    return line.remove ? pg::migration_removal_sql() : pg::migration_sql(catalog, schemas_of(files.tables));
+}
+
+void warn_of_polling(const Files& files) {
+    const auto after = read_catalog(files);
+    if (!after || (*after)->ddl_watched) return;
+    std::cout << "This role may not make event triggers: changes of the schema and of privileges, and refreshes of "
+                 "materialized views, are seen by polling (cache.catalog_poll_ms) only. millrace.refresh() refreshes and "
+                 "tells.\n";
 }
 
 // What cannot be published is read past the cache, which nobody would guess.
@@ -48,7 +56,7 @@ int migrate(const CommandLine& line) {
     if (!files.problems.empty()) return 2;
     const auto catalog = read_catalog(files);
     if (!catalog) return failed(catalog.error());
-    const std::string sql = sql_of(line, **catalog);
+    const std::string sql = sql_of(line, **catalog, files);
     if (line.print) {
         std::cout << sql;
         return 0;
@@ -57,6 +65,7 @@ int migrate(const CommandLine& line) {
     if (auto done = pg::execute(files.settings.database.url, sql); !done) return failed(done.error());
     if (line.decoding) return migrate_decoding(line, files);
     std::cout << (line.remove ? "The triggers are gone.\n" : "The triggers are there.\n");
+    if (!line.remove) warn_of_polling(files);
     return 0;
 }
 

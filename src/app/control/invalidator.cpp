@@ -19,12 +19,19 @@ pg::Notifications Invalidator::callbacks() {
 
 void Invalidator::notified(std::string_view payload, std::string_view channel) {
     if (channel == pg::control_channel) {
-        if (payload == "reload schema" || payload == "reload config") reload_(payload == "reload config");
+        if (payload == "reload schema") {
+            distrust("the schema is read again");
+            reread(false);
+        }
+        if (payload == "reload config") reread(true);
         return;
     }
     const auto parsed = fence::parse_invalidation(payload);
     // Whoever may NOTIFY may send nonsense; what cannot be read might have been an invalidation, so the caches start anew.
-    if (!parsed) return distrust("an invalidation could not be read");
+    if (!parsed) {
+        distrust("an invalidation could not be read");
+        return reread(false);
+    }
     observer_.on(events::InvalidationSeen{channel == pg::decoding_channel ? "decoding" : "trigger", parsed->tags.size()});
     const auto shared = std::make_shared<const fence::Invalidation>(*parsed);
     for (const auto& worker : workers_) worker->invalidate(shared);
@@ -34,32 +41,61 @@ void Invalidator::listening(std::string_view snapshot) {
     const auto parsed = fence::PgSnapshot::parse(snapshot);
     if (!parsed) return lost("the snapshot could not be read");
     listening_ = true;
+    late_ = false;
     since_ = std::make_shared<const fence::PgSnapshot>(*parsed);
     observer_.on(events::InvalidationSeen{"gap", 0});
     // The gap ends in catalog_read(): after a failover xids are used again, so first it must be known whose they are.
-    reload_(false);
+    reread(false);
 }
 
-void Invalidator::catalog_read(Epoch epoch) {
-    if (!listening_ || !since_) return;
+void Invalidator::reread(bool files_too) {
+    refused_ = false;
+    reload_(files_too);
+}
+
+void Invalidator::catalog_read(Epoch epoch, std::string_view snapshot) {
+    if (!listening_ || !since_ || late_) return;
     if (fenced_ && epoch == epoch_) return;
     epoch_ = epoch;
+    // Whatever asked for the catalog came before it: entries from before are of the one before.
+    if (const auto read = fence::PgSnapshot::parse(snapshot)) advance(*read);
     for (const auto& worker : workers_) worker->fence(epoch, since_);
     set_fenced(true, "listening");
+}
+
+void Invalidator::catalog_refused() {
+    refused_ = true;
+    distrust("the catalog does not fit the route tables");
+}
+
+void Invalidator::catalog_changed(std::string_view snapshot) {
+    const auto parsed = fence::PgSnapshot::parse(snapshot);
+    if (!parsed || !listening_) return;  // not listening: a gap is to come anyway
+    observer_.on(events::InvalidationSeen{"poll", 1});
+    distrust("the catalog has changed");
+    advance(*parsed);
+    reread(false);
 }
 
 void Invalidator::heartbeat(std::string_view snapshot, Duration lag) {
     observer_.on(events::InvalidationLag{lag});
     const auto parsed = fence::PgSnapshot::parse(snapshot);
     if (!parsed || !listening_) return;
-    const auto shared = std::make_shared<const fence::PgSnapshot>(*parsed);
-    if (lag > lag_limit_) return distrust("invalidations are late");
+    late_ = lag > lag_limit_;
+    if (late_) return distrust("invalidations are late");
+    // The channel has caught up: everything before this beat was heard, so a gap may end here.
+    advance(*parsed);
     if (!fenced_) {
-        // The channel has caught up: everything before this beat was heard, so the gap ends here.
-        since_ = shared;
-        return reload_(false);
+        if (!refused_) reload_(false);
+        return;
     }
+    const auto shared = std::make_shared<const fence::PgSnapshot>(*parsed);
     for (const auto& worker : workers_) worker->heartbeat(shared);
+}
+
+// A beat that was underway is older than what a gap must see.
+void Invalidator::advance(const fence::PgSnapshot& snapshot) {
+    if (!since_ || !since_->contains(snapshot)) since_ = std::make_shared<const fence::PgSnapshot>(snapshot);
 }
 
 void Invalidator::lost(std::string_view reason) {

@@ -24,8 +24,11 @@ public:
 
     [[nodiscard]] pg::Notifications callbacks();
 
-    // The catalog was read after the last listening(): which database it was read from is known, so the gap may end.
-    void catalog_read(Epoch epoch);
+    // The catalog was read after the last listening() and after whatever asked for it, and is served: which database it was
+    // read from is known, and entries' tags are made of what it says, so the gap may end.
+    void catalog_read(Epoch epoch, std::string_view snapshot);
+    void catalog_refused();                           // the one that was read does not fit the route tables: an older is served
+    void catalog_changed(std::string_view snapshot);  // without notice; the snapshot sees the change
     [[nodiscard]] bool fenced() const { return fenced_; }
 
 private:
@@ -34,14 +37,16 @@ private:
     void heartbeat(std::string_view snapshot, Duration lag);
     void lost(std::string_view reason);
     void distrust(std::string_view reason);  // until the next beat in time
+    void reread(bool files_too);
+    void advance(const fence::PgSnapshot& snapshot);
     void set_fenced(bool fenced, std::string_view reason);
 
     const Workers& workers_;
     Duration lag_limit_;
     events::Observer& observer_;
     std::function<void(bool)> reload_;
-    std::shared_ptr<const fence::PgSnapshot> since_;  // taken after LISTEN: the gap ends there
-    bool listening_ = false, fenced_ = false;
+    std::shared_ptr<const fence::PgSnapshot> since_;  // all that it sees was heard, or came before: a gap ends there
+    bool listening_ = false, fenced_ = false, refused_ = false, late_ = false;
     Epoch epoch_;
 };
 

@@ -39,6 +39,8 @@ Process::Process(Source source, Files files)
                 [this](const Reloader::Outcome& outcome) { publish(outcome); }),
       invalidator_(workers_, std::chrono::milliseconds(settings_.cache.lag_limit_ms), observer_,
                    [this](bool files_too) { reloader_.request(files_too); }),
+      catalog_watch_(control_, settings_.database.url, std::chrono::milliseconds(settings_.cache.catalog_poll_ms),
+                     [this](std::string_view snapshot) { invalidator_.catalog_changed(snapshot); }),
       listener_(control_, settings_.database.url, channels(), std::chrono::milliseconds(settings_.cache.heartbeat_ms),
                 listened()) {}
 
@@ -56,6 +58,7 @@ int Process::run(const std::shared_ptr<const pipeline::Snapshot>& first) {
     start_workers();
     listener_.start();
     if (decoding_) decoding_->start();
+    catalog_watch_.start();
     if (!first->catalog) reloader_.request(false);
     tasks_.spawn("signals", obey_signals());
     control_.run();
@@ -148,9 +151,18 @@ void Process::publish(const Reloader::Outcome& outcome) {
         telemetry_.configure(snapshot_->settings.log);
         for (const auto& worker : workers_) worker->adopt(snapshot_);
     }
-    if (!outcome.catalog) return;
-    const Epoch epoch{outcome.catalog->system_identifier, outcome.catalog->timeline};
-    if (!decoding_ || decoding_->is_of(epoch)) invalidator_.catalog_read(epoch);
+    if (outcome.catalog) publish_catalog(outcome);
+}
+
+// What entries depend on was planned with the catalog that is served: while another is there, nothing may be trusted.
+void Process::publish_catalog(const Reloader::Outcome& outcome) {
+    const catalog::Catalog& read = *outcome.catalog;
+    catalog_watch_.catalog_read(read);
+    if (!outcome.last) return;
+    const bool served = snapshot_->catalog && snapshot_->catalog->fingerprint == read.fingerprint;
+    if (!served) return invalidator_.catalog_refused();
+    const Epoch epoch{read.system_identifier, read.timeline};
+    if (!decoding_ || decoding_->is_of(epoch)) invalidator_.catalog_read(epoch, read.state.snapshot);
 }
 
 void Process::broadcast(std::size_t from, const fence::Invalidation& invalidation) {
@@ -186,6 +198,7 @@ asio::awaitable<void> Process::drain() {
     if (!ended) std::quick_exit(EXIT_FAILURE);
     listener_.stop();
     if (decoding_) decoding_->stop();
+    catalog_watch_.stop();
     reloader_.stop();
     admin_->abort();
     control_.stop();

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "catalog_watch.hpp"
 #include "invalidator.hpp"
 #include "millrace/app/admin.hpp"
 #include "millrace/app/decoding.hpp"
@@ -35,6 +36,7 @@ private:
     [[nodiscard]] Readiness readiness() const;
     void start_workers();
     void publish(const Reloader::Outcome& outcome);
+    void publish_catalog(const Reloader::Outcome& outcome);
     void broadcast(std::size_t from, const fence::Invalidation& invalidation);
     [[nodiscard]] boost::asio::awaitable<void> obey_signals();
     [[nodiscard]] boost::asio::awaitable<void> drain();
@@ -56,6 +58,7 @@ private:
     Reloader reloader_;
     Invalidator invalidator_;
     std::unique_ptr<Decoding> decoding_;  // where changes are decoded; before the listener, which tells it
+    CatalogWatch catalog_watch_;
     pg::Listener listener_;
     bool draining_ = false;
 };

@@ -93,7 +93,7 @@ void Reloader::finished(Attempt attempt) {
     if (stopped_) return;
     report(attempt);
     if (attempt.built.snapshot) files_ = attempt.files;
-    publish_(Outcome{attempt.catalog, attempt.built.snapshot});
+    publish_(Outcome{attempt.catalog, attempt.built.snapshot, !again_});
     const bool unreachable = attempt.files.problems.empty() && !attempt.catalog;
     if (unreachable) {
         files_wanted_ = files_wanted_ || attempt.files_too;

@@ -19,6 +19,7 @@ public:
     struct Outcome {
         std::shared_ptr<const catalog::Catalog> catalog;     // nothing when Postgres did not answer
         std::shared_ptr<const pipeline::Snapshot> snapshot;  // nothing when something is wrong; the old one stays
+        bool last = true;                                    // nobody has asked again since this was begun
     };
     using Publish = std::function<void(const Outcome&)>;
 

@@ -161,7 +161,7 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
     }
     auto reply = pipeline::finish(*work, opened->results, turn.values);
     if (!reply) co_return turn.failed(reply.error());
-    auto entry = pipeline::to_entry(*work, opened->results, *reply, before, began);
+    auto entry = pipeline::to_entry(*work, opened->results, *reply, before, began, turn.values);
     turn.missed(*reply, entry.has_value());
     if (entry) {
         auto shared = std::make_shared<const cache::Entry>(std::move(*entry));
@@ -231,16 +231,12 @@ std::size_t RequestHandler::kept_bytes(const pipeline::Work& work) const {
 
 // A worker that made a write knows of it before its answer is out, without waiting for the notification.
 void RequestHandler::apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply) {
-    if (!work.script.outcome || work.script.rolls_back || results[*work.script.outcome].count() == 0) return;
-    const std::string_view cell = results[*work.script.outcome].at(0, 0);
-    const auto xid = text::to_int(cell);
-    if (!xid) return;
-    fence::Invalidation invalidation;
-    invalidation.tags = work.invalidates;
-    invalidation.xid = static_cast<fence::Xid>(*xid);
-    cache_.invalidate(invalidation);
-    broadcast_(invalidation);
-    reply.headers.add("Consistency-Token", cell);
+    if (!work.script.outcome || work.script.rolls_back) return;
+    const auto invalidation = pipeline::own_invalidation(work, results[*work.script.outcome]);
+    if (!invalidation) return;
+    cache_.invalidate(*invalidation);
+    broadcast_(*invalidation);
+    reply.headers.add("Consistency-Token", std::to_string(invalidation->xid));
 }
 
 events::LaneClass RequestHandler::lane_for(const pipeline::Work& work) const {

@@ -55,7 +55,7 @@ public:
 private:
     struct Outcome {
         std::set<std::string> tags;
-        bool row_security = false, watched = true;
+        bool row_security = false, watched = true, materialized = false;
         Nature nature;
     };
 
@@ -69,6 +69,7 @@ private:
         relation.is_volatile = outcome.nature.is_volatile;
         relation.reads_session = outcome.nature.reads_session;
         relation.watched = outcome.watched && !outcome.tags.empty();
+        relation.reads_materialized = outcome.materialized;
     }
 
     void follow(std::size_t index, std::unordered_set<std::size_t>& seen, Outcome& outcome) const {
@@ -79,6 +80,9 @@ private:
                 add(facts_[index].query, outcome.nature);
                 return follow_all(facts_[index].reads, seen, outcome);
             case RelationKind::materialized_view:
+                outcome.tags.insert(relation.id());
+                outcome.materialized = true;
+                return;
             case RelationKind::foreign_table:
                 outcome.tags.insert(relation.id());
                 outcome.nature.is_volatile = true;

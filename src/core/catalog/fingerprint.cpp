@@ -48,7 +48,8 @@ public:
     Sink& operator<<(const Relation& r) {
         return *this << r.schema << r.name << static_cast<int>(r.kind) << r.columns << r.computed << r.primary_key
                      << r.unique_keys << r.comment << r.anonymous << r.insertable << r.updatable << r.deletable
-                     << r.row_security << r.is_volatile << r.reads_session << r.partition << r.watched << r.base_tables;
+                     << r.row_security << r.is_volatile << r.reads_session << r.partition << r.watched << r.told_by_key
+                     << r.reads_materialized << r.base_tables;
     }
     Sink& operator<<(const ColumnPair& p) { return *this << p.from << p.to; }
     Sink& operator<<(const ForeignKey& k) { return *this << k.constraint << k.from << k.to << k.columns; }
@@ -77,7 +78,7 @@ private:
 std::uint64_t fingerprint_of(const Catalog& catalog) {
     Sink sink;
     sink << catalog.relations << catalog.foreign_keys << catalog.functions << catalog.media_handlers << catalog.role_settings
-         << catalog.timezones << catalog.schema_comment << catalog.system_identifier << catalog.timeline
+         << catalog.timezones << catalog.schema_comment << catalog.ddl_watched << catalog.system_identifier << catalog.timeline
          << catalog.server_version;
     for (const Relationship& way : catalog.relationships)
         if (way.function) sink << way;

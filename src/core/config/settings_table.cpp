@@ -129,6 +129,9 @@ const Setting settings[] = {
      "Longest answer that is cached."},
     {"cache", "lag_limit_ms", cache<&CacheSettings::lag_limit_ms>, {100, minute_ms}, "ms",
      "Longest silence of the invalidation channel; beyond it the cache is bypassed."},
+    {"cache", "catalog_poll_ms", cache<&CacheSettings::catalog_poll_ms>, {0, hour_ms}, "ms",
+     "How often schema, privileges, roles and materialized views are looked at for changes that no event trigger tells of; 0: "
+     "never."},
     {"cache", "heartbeat_ms", cache<&CacheSettings::heartbeat_ms>, {50, minute_ms}, "ms",
      "How often the invalidation channel is proved to live."},
     {"cache", "invalidation_source", cache<&CacheSettings::invalidation_source>, {0, 16}, "",

@@ -31,7 +31,9 @@ Fence::Fence(std::size_t tags_max, std::size_t ring_max, std::size_t pending_max
       latest_(floor_) {}
 
 bool Fence::valid(const PgSnapshot& snapshot, std::span<const Tag> tags) const {
-    if (!fenced_ || !lost_.seen_by(snapshot) || !holds(everything_, snapshot) || !snapshot.contains(*floor_)) return false;
+    if (!fenced_ || !snapshot.contains(*floor_)) return false;
+    if (snapshot.xmin > highest_) return true;
+    if (!lost_.seen_by(snapshot) || !holds(everything_, snapshot)) return false;
     for (const Tag& tag : tags) {
         const auto it = states_.find(tag);
         if (it != states_.end() && !holds(it->second, snapshot)) return false;
@@ -62,6 +64,7 @@ bool Fence::add(State& state, Xid xid) {
     if (fenced_ && state.floor && state.floor->sees(xid)) return false;
     state.ring.push_back(xid);
     state.highest = std::max(state.highest, xid);
+    highest_ = std::max(highest_, xid);
     if (state.ring.size() > ring_max_) fold(state);
     return true;
 }
@@ -149,6 +152,7 @@ void Fence::forget() {
     heard_.reset();
     lost_ = {};
     everything_ = {};
+    highest_ = 0;
     purges_ = {};
     young_ = 0;
     oldest_ = newest_ = nullptr;

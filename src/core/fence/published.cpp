@@ -154,6 +154,7 @@ void Fence::adopt(const Published& theirs) {
     floor_ = theirs.floor;
     heard_ = heard_->contains(*theirs.heard) ? theirs.heard : heard_;
     lost_.add(theirs.lost);
+    highest_ = std::max(highest_, theirs.lost.highest);
     for (const auto& [tag, state] : theirs.states) merge(tag, state);
     purges_.rest.add(theirs.purged);
     for (const auto& [tag, range] : theirs.purges) purges_.add(tag, range, purges_max_);
@@ -175,6 +176,7 @@ void Fence::merge(const Tag& tag, const State& theirs) {
         if (std::ranges::find(ours.ring, xid) == ours.ring.end()) ours.ring.push_back(xid);
     ours.highest = ours.lost.highest;
     for (const Xid xid : ours.ring) ours.highest = std::max(ours.highest, xid);
+    highest_ = std::max(highest_, ours.highest);
     if (ours.ring.size() > ring_max_ + pending_max_) fold(ours);
 }
 

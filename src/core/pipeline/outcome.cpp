@@ -12,7 +12,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-constexpr std::size_t headers_column = 1, status_column = 2;
+constexpr std::size_t xid_column = 0, headers_column = 1, status_column = 2, told_column = 3;
 constexpr std::size_t fields_max = 100;
 constexpr std::array framing = {"content-length", "transfer-encoding", "connection", "keep-alive",
                                 "upgrade",        "trailer",           "date"};
@@ -70,6 +70,24 @@ Result<void> apply_outcome(const sql::Rows& outcome, message::Reply& reply) {
     if (!status || *status < 200 || *status > 599) return Error::of(Fault::bad_response_status);
     reply.status = static_cast<int>(*status);
     return {};
+}
+
+std::optional<fence::Invalidation> own_invalidation(const Work& work, const sql::Rows& outcome) {
+    if (outcome.count() == 0) return std::nullopt;
+    const auto xid = text::to_int(outcome.at(0, xid_column));
+    if (!xid || *xid <= 0) return std::nullopt;
+    if (outcome.at(0, told_column).starts_with(' ')) {  // as the triggers write it; anybody may set the setting
+        std::string payload(outcome.at(0, xid_column));
+        payload += outcome.at(0, told_column);
+        if (auto told = fence::parse_invalidation(payload)) return told;
+    }
+    fence::Invalidation written;
+    written.xid = static_cast<fence::Xid>(*xid);
+    for (const fence::Tag& table : work.invalidates) {
+        written.tags.push_back(table);
+        written.tags.push_back(fence::whole_tag(table));
+    }
+    return written;
 }
 
 }  // namespace millrace::pipeline

@@ -59,7 +59,8 @@ void begin(Script& script, const Session& session) {
 void add_outcome(Script& script) {
     Writer outcome;
     outcome << "SELECT pg_current_xact_id_if_assigned()::text, nullif(current_setting('response.headers', true), ''), "
-               "nullif(current_setting('response.status', true), '')";
+               "nullif(current_setting('response.status', true), ''), "
+               "nullif(current_setting('millrace.invalidated', true), '')";
     if (script.counts_inserted) outcome << ", " << inserted_count;
     script.outcome = script.statements.size();
     script.statements.push_back(outcome.take());

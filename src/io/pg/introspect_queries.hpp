@@ -13,6 +13,9 @@ inline constexpr const char* server = R"(
 select current_setting('server_version_num')::int as version, pg_is_in_recovery() as standby,
        has_function_privilege('pg_control_system()', 'execute') as may_identify,
        has_function_privilege('pg_control_checkpoint()', 'execute') as may_see_checkpoint,
+       (select count(*) = 2 from pg_event_trigger t join pg_proc f on f.oid = t.evtfoid
+          join pg_namespace n on n.oid = f.pronamespace
+        where t.evtenabled in ('O', 'A') and n.nspname = 'millrace' and f.proname = 'on_ddl') as ddl_watched,
        coalesce((select rolname from pg_roles where rolname = nullif($1, '')),
                 case when $1 = '' then current_user::text else ($1::regrole)::text end)::text as role)";
 
@@ -52,7 +55,7 @@ union all
 select e.source, e.target, e.kind from reached r join edges e on e.source = r.oid join known k on k.oid = e.target
 order by source, target, kind)";
 
-// $2 the role whose privileges count.
+// $2 the role whose privileges count; $watched stands for one of the two below.
 inline constexpr const char* relations = R"(
 select c.oid, c.reltype as row_type, n.nspname as schema, c.relname as name, c.relkind as kind, c.relispartition as partition,
        c.relrowsecurity as row_security, coalesce(obj_description(c.oid, 'pg_class'), '') as comment,
@@ -63,28 +66,31 @@ select c.oid, c.reltype as row_type, n.nspname as schema, c.relname as name, c.r
        case when c.relkind in ('r', 'p') then 28 else pg_relation_is_updatable(c.oid, true) end as writes,
        case when c.relkind in ('v', 'm') then
          (select r.ev_action::text from pg_rewrite r where r.ev_class = c.oid and r.ev_type = '1') end as query,
-       coalesce(w.watched, false) as watched
+       coalesce(w.watched, false) as watched, coalesce(w.told_by_key, false) as told_by_key
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
   cross join lateral (select has_schema_privilege($2::name, n.oid, 'usage') as usage) u
-  cross join lateral ()";
+  cross join lateral ($watched) w
+where c.oid = any($1::oid[])
+order by n.nspname, c.relname)";
 
-// How it is known that a relation tells of its changes: by its triggers …
+// How it is known that a relation tells of its changes, and of which rows: by its triggers ($layout stands for
+// migration::key_layout) …
 inline constexpr const char* by_triggers = R"(
-select count(*) = 4 as watched from pg_trigger t join pg_proc f on f.oid = t.tgfoid join pg_namespace fn on fn.oid = f.pronamespace
-where t.tgrelid = c.oid and t.tgenabled = 'A' and f.proname = 'invalidate' and fn.nspname = 'millrace'
-  and t.tgname in ('millrace_insert', 'millrace_update', 'millrace_delete', 'millrace_truncate'))";
+select triggers = 4 as watched, triggers = 4 and layouts = 1 and layout = ($layout) as told_by_key from (
+  select count(*) as triggers, count(distinct f.prosrc) as layouts, min(substring(f.prosrc from '^\n-- key: ([^\n]*)')) as layout
+  from pg_trigger t join pg_proc f on f.oid = t.tgfoid join pg_namespace fn on fn.oid = f.pronamespace
+  where t.tgrelid = c.oid and t.tgenabled = 'A' and fn.nspname = 'millrace'
+    and (f.proname like 'rows\_of\_%' or f.proname = 'invalidate')
+    and t.tgname in ('millrace_insert', 'millrace_update', 'millrace_delete', 'millrace_truncate')) triggers)";
 
 // … or because all that is done to it is published, and not in the name of a parent. A partitioned table has no rows of its
 // own.
 inline constexpr const char* by_publication = R"(
 select c.relkind = 'p' or exists (
-  select from pg_publication p join pg_publication_tables t on t.pubname = p.pubname
-  where p.pubname = 'millrace' and p.pubinsert and p.pubupdate and p.pubdelete and p.pubtruncate and not p.pubviaroot
-    and t.schemaname = n.nspname and t.tablename = c.relname) as watched)";
-
-inline constexpr const char* relations_end = R"() w
-where c.oid = any($1::oid[])
-order by n.nspname, c.relname)";
+    select from pg_publication p join pg_publication_tables t on t.pubname = p.pubname
+    where p.pubname = 'millrace' and p.pubinsert and p.pubupdate and p.pubdelete and p.pubtruncate and not p.pubviaroot
+      and t.schemaname = n.nspname and t.tablename = c.relname) as watched,
+  exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary) as told_by_key)";
 
 inline constexpr const char* columns = R"(
 select a.attrelid as relation, a.attname as name, a.attnum as position, format_type(a.atttypid, a.atttypmod) as type,

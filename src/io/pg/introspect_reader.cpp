@@ -5,6 +5,8 @@
 
 #include "introspect_queries.hpp"
 #include "introspect_setting_queries.hpp"
+#include "introspect_state.hpp"
+#include "migrate_functions.hpp"
 #include "millrace/core/text.hpp"
 
 namespace millrace::pg {
@@ -38,11 +40,22 @@ Relation relation_of(const pqxx::row& row) {
     relation.kind = kind_of(text_of(row, "kind"));
     relation.comment = text_of(row, "comment");
     relation.partition = flag(row, "partition");
+    relation.told_by_key = flag(row, "told_by_key");
     relation.anonymous = {flag(row, "may_select"), flag(row, "may_insert"), flag(row, "may_update"), flag(row, "may_delete")};
     relation.insertable = (writes & insert) != 0;
     relation.updatable = (writes & update) != 0;
     relation.deletable = (writes & remove) != 0;
     return relation;
+}
+
+// With the layout of keys written out as the migration writes it.
+std::string relations_query(WatchedBy watched_by) {
+    const auto filled = [](std::string text, std::string_view slot, std::string_view value) {
+        return text.replace(text.find(slot), slot.size(), value);
+    };
+    if (watched_by == WatchedBy::publication) return filled(queries::relations, "$watched", queries::by_publication);
+    const std::string layout = filled(std::string(migration::key_layout), "$relation", "c.oid");
+    return filled(queries::relations, "$watched", filled(queries::by_triggers, "$layout", layout));
 }
 
 std::uint32_t from_hex(const std::string& digits) {
@@ -55,6 +68,7 @@ std::uint32_t from_hex(const std::string& digits) {
 
 catalog::Catalog CatalogReader::read(const std::string& anonymous_role) {
     transaction_.exec(queries::begin);
+    catalog_.state = read_state(transaction_);
     read_server(anonymous_role);
     types_.read(transaction_);
     read_reach();
@@ -76,6 +90,7 @@ void CatalogReader::read_server(const std::string& anonymous_role) {
     const pqxx::row row = transaction_.exec_params(queries::server, anonymous_role)[0];
     role_ = text_of(row, "role");
     catalog_.server_version = row["version"].as<int>();
+    catalog_.ddl_watched = flag(row, "ddl_watched");
     if (flag(row, "may_identify"))
         catalog_.system_identifier = transaction_.exec(queries::system_identifier)[0][0].as<std::uint64_t>();
     const bool standby = flag(row, "standby");
@@ -102,9 +117,7 @@ void CatalogReader::read_reach() {
 }
 
 void CatalogReader::read_relations() {
-    const char* const watched = watched_by_ == WatchedBy::triggers ? queries::by_triggers : queries::by_publication;
-    const std::string query = std::string(queries::relations) + watched + queries::relations_end;
-    for (const pqxx::row& row : transaction_.exec_params(query, oids_, role_)) {
+    for (const pqxx::row& row : transaction_.exec_params(relations_query(watched_by_), oids_, role_)) {
         RelationFacts& facts = reached_[oid(row, "oid")];
         facts.row_security = flag(row, "row_security");
         facts.watched = flag(row, "watched");

@@ -1,4 +1,5 @@
 // Writes the SQL that publishes tables for decoding, and the SQL that takes it away.
+#include "migrate_functions.hpp"
 #include "millrace/core/text.hpp"
 #include "millrace/io/pg.hpp"
 
@@ -63,7 +64,7 @@ bool holds_rows(const catalog::Relation& relation) {
 
 std::string publication_sql(const catalog::Catalog& catalog) {
     std::string sql = "set local lock_timeout = '10s';\nset local search_path = pg_catalog;\n";
-    sql += publish;
+    sql.append(migration::schema).append(migration::tag_functions).append(migration::tools).append(publish);
     sql += "select pg_temp.publish(array[";
     std::string separator;
     for (const catalog::Relation& relation : catalog.relations) {

@@ -79,6 +79,21 @@ TEST(Dependencies, a_partition_depends_on_its_parents_too) {
     EXPECT_TRUE(world[0].watched);
 }
 
+TEST(Dependencies, a_materialized_view_is_a_table_of_its_own_that_no_trigger_tells_of) {
+    World world;
+    world.add("t", RelationKind::table);
+    world.add("m", RelationKind::materialized_view).reads = {World::oid(0)};
+    world.add("over", RelationKind::view).reads = {World::oid(1)};
+    world.settle();
+    for (const std::size_t i : {1, 2}) {
+        EXPECT_EQ(world[i].base_tables, (Names{"s.m"})) << "what it was made of is no longer looked at";
+        EXPECT_TRUE(world[i].reads_materialized);
+        EXPECT_TRUE(world[i].watched);
+        EXPECT_FALSE(world[i].is_volatile);
+    }
+    EXPECT_FALSE(world[0].reads_materialized);
+}
+
 TEST(Dependencies, what_tags_cannot_see_is_volatile) {
     World world;
     world.procedures = {{100, "random", Volatility::is_volatile}, {101, "now", Volatility::stable},
@@ -102,10 +117,8 @@ TEST(Dependencies, what_tags_cannot_see_is_volatile) {
         EXPECT_EQ(world[3 + i].reads_session, cases[i].reads_session) << cases[i].function;
     }
     EXPECT_FALSE(world[0].is_volatile);
-    EXPECT_TRUE(world[1].is_volatile);
     EXPECT_EQ(world[1].base_tables, (Names{"s.m"}));
     EXPECT_TRUE(world[2].is_volatile);
-    EXPECT_TRUE(world[9].is_volatile);
     EXPECT_TRUE(world[10].is_volatile) << "a partition elsewhere";
 }
 

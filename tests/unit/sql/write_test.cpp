@@ -195,9 +195,10 @@ TEST(SqlWrites, end_with_the_xid) {
     EXPECT_TRUE(script.cells.empty());
     EXPECT_EQ(script.main, 0U);
     ASSERT_EQ(script.statements.size(), 2U);
-    EXPECT_EQ(script.statements[1].text,
-              "SELECT pg_current_xact_id_if_assigned()::text, nullif(current_setting('response.headers', true), ''), "
-              "nullif(current_setting('response.status', true), '')");
+    EXPECT_EQ(
+        script.statements[1].text,
+        "SELECT pg_current_xact_id_if_assigned()::text, nullif(current_setting('response.headers', true), ''), "
+        "nullif(current_setting('response.status', true), ''), nullif(current_setting('millrace.invalidated', true), '')");
 }
 
 TEST(SqlWrites, tell_how_many_rows_an_upsert_added) {
@@ -208,7 +209,8 @@ TEST(SqlWrites, tell_how_many_rows_an_upsert_added) {
     EXPECT_TRUE(script.counts_inserted);
     EXPECT_EQ(script.statements.back().text,
               "SELECT pg_current_xact_id_if_assigned()::text, nullif(current_setting('response.headers', true), ''), "
-              "nullif(current_setting('response.status', true), ''), nullif(current_setting('millrace.inserted', true), '')");
+              "nullif(current_setting('response.status', true), ''), nullif(current_setting('millrace.invalidated', true), "
+              "''), nullif(current_setting('millrace.inserted', true), '')");
 }
 
 }  // namespace
