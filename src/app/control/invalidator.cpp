@@ -50,10 +50,12 @@ void Invalidator::listening(std::string_view snapshot) {
 
 void Invalidator::reread(bool files_too) {
     refused_ = false;
+    reading_ = true;
     reload_(files_too);
 }
 
 void Invalidator::catalog_read(Epoch epoch, std::string_view snapshot) {
+    reading_ = false;
     if (!listening_ || !since_ || late_) return;
     if (fenced_ && epoch == epoch_) return;
     epoch_ = epoch;
@@ -64,6 +66,7 @@ void Invalidator::catalog_read(Epoch epoch, std::string_view snapshot) {
 }
 
 void Invalidator::catalog_refused() {
+    reading_ = false;
     refused_ = true;
     distrust("the catalog does not fit the route tables");
 }
@@ -86,7 +89,7 @@ void Invalidator::heartbeat(std::string_view snapshot, Duration lag) {
     // The channel has caught up: everything before this beat was heard, so a gap may end here.
     advance(*parsed);
     if (!fenced_) {
-        if (!refused_) reload_(false);
+        if (!refused_ && !reading_) reread(false);
         return;
     }
     const auto shared = std::make_shared<const fence::PgSnapshot>(*parsed);

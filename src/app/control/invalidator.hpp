@@ -28,6 +28,7 @@ public:
     // read from is known, and entries' tags are made of what it says, so the gap may end.
     void catalog_read(Epoch epoch, std::string_view snapshot);
     void catalog_refused();                           // the one that was read does not fit the route tables: an older is served
+    void catalog_failed() { reading_ = false; }       // nothing could be read; a beat asks again
     void catalog_changed(std::string_view snapshot);  // without notice; the snapshot sees the change
     [[nodiscard]] bool fenced() const { return fenced_; }
 
@@ -47,6 +48,7 @@ private:
     std::function<void(bool)> reload_;
     std::shared_ptr<const fence::PgSnapshot> since_;  // all that it sees was heard, or came before: a gap ends there
     bool listening_ = false, fenced_ = false, refused_ = false, late_ = false;
+    bool reading_ = false;  // a reading was asked for and has not ended: another one would only put off its outcome
     Epoch epoch_;
 };
 

@@ -151,7 +151,10 @@ void Process::publish(const Reloader::Outcome& outcome) {
         telemetry_.configure(snapshot_->settings.log);
         for (const auto& worker : workers_) worker->adopt(snapshot_);
     }
-    if (outcome.catalog) publish_catalog(outcome);
+    if (outcome.catalog)
+        publish_catalog(outcome);
+    else if (outcome.last)
+        invalidator_.catalog_failed();
 }
 
 // What entries depend on was planned with the catalog that is served: while another is there, nothing may be trusted.

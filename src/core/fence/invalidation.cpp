@@ -26,8 +26,7 @@ bool expand(std::string_view word, std::vector<Tag>& tags) {
 
 void sort_once(std::vector<Tag>& tags) {
     std::ranges::sort(tags);
-    const auto again = std::ranges::unique(tags);
-    tags.erase(again.begin(), again.end());
+    tags.erase(std::unique(tags.begin(), tags.end()), tags.end());  // std::ranges::unique: clang 14 cannot read its result
 }
 
 }  // namespace
