@@ -90,7 +90,7 @@ select c.relkind = 'p' or exists (
     select from pg_publication p join pg_publication_tables t on t.pubname = p.pubname
     where p.pubname = 'millrace' and p.pubinsert and p.pubupdate and p.pubdelete and p.pubtruncate and not p.pubviaroot
       and t.schemaname = n.nspname and t.tablename = c.relname) as watched,
-  exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary) as told_by_key)";
+  ($layout) is not null as told_by_key)";
 
 inline constexpr const char* columns = R"(
 select a.attrelid as relation, a.attname as name, a.attnum as position, format_type(a.atttypid, a.atttypmod) as type,

@@ -53,9 +53,9 @@ std::string relations_query(WatchedBy watched_by) {
     const auto filled = [](std::string text, std::string_view slot, std::string_view value) {
         return text.replace(text.find(slot), slot.size(), value);
     };
-    if (watched_by == WatchedBy::publication) return filled(queries::relations, "$watched", queries::by_publication);
+    const char* const by = watched_by == WatchedBy::triggers ? queries::by_triggers : queries::by_publication;
     const std::string layout = filled(std::string(migration::key_layout), "$relation", "c.oid");
-    return filled(queries::relations, "$watched", filled(queries::by_triggers, "$layout", layout));
+    return filled(queries::relations, "$watched", filled(by, "$layout", layout));
 }
 
 std::uint32_t from_hex(const std::string& digits) {

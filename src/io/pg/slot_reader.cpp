@@ -106,12 +106,25 @@ SlotReader::SlotReader(asio::io_context& context, SlotSettings settings)
 
 SlotReader::~SlotReader() = default;
 
-asio::awaitable<Result<SlotStart>> SlotReader::open() { return state_->open(); }
+// Each holds the state while it runs, so that the reader may go before its coroutines do.
+asio::awaitable<Result<SlotStart>> SlotReader::open() {
+    const auto state = state_;
+    co_return co_await state->open();
+}
 
-asio::awaitable<Result<Decoded>> SlotReader::next() { return state_->next(); }
+asio::awaitable<Result<Decoded>> SlotReader::next() {
+    const auto state = state_;
+    co_return co_await state->next();
+}
 
-asio::awaitable<std::string> SlotReader::beat() { return state_->beat(); }
+asio::awaitable<std::string> SlotReader::beat() {
+    const auto state = state_;
+    co_return co_await state->beat();
+}
 
-asio::awaitable<Result<void>> SlotReader::confirm(replication::Lsn position) { return state_->confirm(position); }
+asio::awaitable<Result<void>> SlotReader::confirm(replication::Lsn position) {
+    const auto state = state_;
+    co_return co_await state->confirm(position);
+}
 
 }  // namespace millrace::pg

@@ -26,6 +26,8 @@ create table shop.lines (id int primary key, order_id int references shop.orders
 create table shop.keyless (a int);
 create table shop.full_rows (a int);
 alter table shop.full_rows replica identity full;
+create collation shop.loose_text (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+create table shop.texts (name text collate shop.loose_text primary key);
 create unlogged table shop.fleeting (id int primary key);
 create table shop.events (id int, at int, primary key (id, at)) partition by range (at);
 create table shop.events_1 partition of shop.events for values from (0) to (10);
@@ -98,6 +100,12 @@ TEST_F(DecodingTest, what_can_be_told_apart_is_published_and_the_rest_can_still_
     execute("insert into shop.loose values (1); update shop.loose set at = 2");
     execute("create table shop.events_2 partition of shop.events for values from (10) to (20)");
     EXPECT_TRUE(catalog()->find("shop", "events_2")->watched) << "it came with its parent";
+}
+
+TEST_F(DecodingTest, rows_are_told_where_a_key_has_one_spelling) {
+    const auto known = catalog();
+    for (const char* name : {"orders", "events", "events_1"}) EXPECT_TRUE(known->find("shop", name)->told_by_key) << name;
+    for (const char* name : {"full_rows", "keyless", "texts"}) EXPECT_FALSE(known->find("shop", name)->told_by_key) << name;
 }
 
 TEST_F(DecodingTest, publishing_again_follows_the_tables) {
