@@ -85,6 +85,7 @@ void Replica::end_gap(std::uint32_t life) {
         since = PgSnapshot::parse(published->latest).value_or(since);
     gap_before_ = true;
     fence_.gap(since);
+    lives_heard_.clear();
     trust_.prove(steady(since_at_));
     for (std::size_t i = 0; i < cells; ++i) knows_.heard[i] = std::max(knows_.heard[i], since_values_[i]);
     for (std::size_t i = 0; i < questions; ++i) {
@@ -112,13 +113,10 @@ void Replica::set_epoch(std::uint32_t timeline, std::uint32_t crashes) {
         knows_.given = {};
     }
     knows_.life = life;
-    carries_over_ = false;
-    for (const Announcement& said : std::exchange(unplaced_, {})) {
-        if (said.life == life)
-            learn(said);
-        else
-            carries_over_ = true;
-    }
+    const bool others = std::ranges::any_of(lives_heard_, [&](std::uint32_t heard) { return heard != life; });
+    carries_over_ = others || (carries_over_ && epoch == epoch_);
+    for (const Announcement& said : std::exchange(unplaced_, {}))
+        if (said.life == life) learn(said);
     if (epoch == epoch_) return;
     epoch_ = epoch;
     ++era_;
@@ -139,6 +137,7 @@ void Replica::notice_loss() {
     if (open_ || !listening_ || connecting_) return;
     world_.note("replica ", id_, " notices that its channel is gone");
     listening_ = false;
+    lives_heard_.clear();
     if (world_.fault != Fault::silence_unnoticed) fence_.lose();
     connect();
 }
@@ -178,6 +177,7 @@ void Replica::apply(const Announcement& said) {
     if (world_.fault == Fault::narrow_write_without_table && said.payload.find('#') != std::string::npos)
         std::erase_if(invalidation->tags, [](const fence::Tag& tag) { return tag.find('#') == fence::Tag::npos; });
     if (world_.fault == Fault::purge_unnoticed) invalidation->purged.clear();
+    if (!fence_.fenced()) lives_heard_.push_back(said.life);
     fence_.invalidate(*invalidation);
     if (knows_.life != said.life) return unplaced_.push_back(said);
     learn(said);

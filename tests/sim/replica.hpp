@@ -140,7 +140,8 @@ private:
     std::uint64_t channel_ = 0;  // which one; what is underway on another is lost
     Ms channel_free_at_ = 0;     // messages come in order
     std::deque<Message> inbox_;
-    std::vector<Announcement> unplaced_;  // of a life of the database that is not known of yet, or no more
+    std::vector<std::uint32_t> lives_heard_;  // of what came while unfenced
+    std::vector<Announcement> unplaced_;      // of a life of the database that is not known of yet, or no more
     PgSnapshot since_, first_since_;
     Ms since_at_ = 0;
     Values since_values_{};
