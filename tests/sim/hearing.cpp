@@ -248,9 +248,11 @@ void Replica::peers(bool fresh) {
     if (const auto* published = world_.redis.published(epoch_); published != nullptr && (fresh || world_.random.one_in(3)))
         if (fence_.adopt_states(published->states, epoch_)) {
             ++world_.checker.counts.adopted;
+            carries_over_ |= published->carries_over;
             world_.note("replica ", id_, " adopts what a peer knows as of ", published->latest);
         }
-    if (world_.random.one_in(4)) world_.redis.publish(epoch_, fence_.encode_states(epoch_), fence_.latest().to_string());
+    if (world_.random.one_in(4))
+        world_.redis.publish(epoch_, {fence_.encode_states(epoch_), fence_.latest().to_string(), carries_over_});
 }
 
 }  // namespace millrace::sim

@@ -32,12 +32,11 @@ public:
         emptied_at = now;
     }
 
-    void publish(const std::string& epoch, std::string states, std::string latest) {
-        states_[epoch] = {std::move(states), std::move(latest)};
-    }
     struct Published {
         std::string states, latest;
+        bool carries_over = false;  // Replica::carries_over() of its publisher
     };
+    void publish(const std::string& epoch, Published published) { states_[epoch] = std::move(published); }
     [[nodiscard]] const Published* published(const std::string& epoch) const {
         const auto found = states_.find(epoch);
         return found == states_.end() ? nullptr : &found->second;

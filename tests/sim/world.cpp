@@ -9,7 +9,7 @@
 namespace millrace::sim {
 namespace {
 
-constexpr Ms end_ms = 20'000, settle_ms = 19'000, proof_ms = 7'000;
+constexpr Ms end_ms = 20'000, settle_ms = 24'000, proof_ms = 7'000;
 
 constexpr std::array<std::string_view, 8> purge_tags = {"@v1/items",    "@v1/orders", "@v1/both", "@v1/notes",
                                                         "@v1/rpc/call", "@v1",        "*",        "@v1/items"};
