@@ -1,6 +1,7 @@
 // Memory, Redis and the fence together, as several workers see them.
 #include <gtest/gtest.h>
 
+#include "millrace/core/pipeline.hpp"
 #include "tiered_cache_fixture.hpp"
 
 namespace millrace::app {
@@ -146,7 +147,7 @@ TEST_F(TieredCacheTest, a_variant_joins_the_entry_whose_body_it_is_made_of) {
     a->put("key", entry);
     const std::size_t before = a->store().bytes();
     a->add_variant("key", *entry, pipeline::make_variant(*entry, coding::Coding::gzip, std::string("packed")));
-    const auto with = a->find_memory("key", net::wall_now());
+    const auto with = a->find_memory("key", {net::wall_now()}).entry;
     ASSERT_TRUE(with && with->variant(coding::Coding::gzip));
     EXPECT_EQ(*with->variant(coding::Coding::gzip)->body, "packed");
     EXPECT_EQ(*with->body, "one");
@@ -154,7 +155,7 @@ TEST_F(TieredCacheTest, a_variant_joins_the_entry_whose_body_it_is_made_of) {
 
     a->put("key", entry_of("two", 101));
     a->add_variant("key", *entry, pipeline::make_variant(*entry, coding::Coding::br, std::string("late")));
-    EXPECT_EQ(a->find_memory("key", net::wall_now())->variants.size(), 0U);
+    EXPECT_EQ(a->find_memory("key", {net::wall_now()}).entry->variants.size(), 0U);
     a->add_variant("nothing", *entry, {});
     EXPECT_EQ(a->store().entries(), 1U);
 }
