@@ -136,7 +136,8 @@ public:
 
     // Memory and Redis; not what has been invalidated since it was read, nor what is too large. `cost`: of having read it;
     // `windows`: for how long it may be of use afterwards.
-    void put(std::string key, EntryPointer entry, Duration cost = {}, const cache::StaleWindows& windows = {});
+    // Gives back what stays: that entry, or one that was read later.
+    EntryPointer put(std::string key, EntryPointer entry, Duration cost = {}, const cache::StaleWindows& windows = {});
     void fill(Ticket ticket, EntryPointer entry);  // hands what is kept already to those who wait
 
     // What the fence knows, exchanged with the other replicas: adopted when that is safe, so that older entries in Redis are of
@@ -149,18 +150,21 @@ public:
     [[nodiscard]] bool unkept(std::string_view key, WallTime now) const { return unkept_.holds(key, now); }
 
     // The cluster that the entries are of. Another one than before: nothing known holds, unfenced until the next gap().
-    void set_epoch(std::string_view system_identifier, std::uint32_t timeline);
+    void set_epoch(std::string_view system_identifier, std::uint32_t timeline, std::int64_t incarnation = 0);
+    // Another number after each change of the epoch: what was read in another one must not be kept.
+    [[nodiscard]] std::uint64_t era() const { return era_; }
     [[nodiscard]] bool is_epoch(std::string_view system_identifier, std::uint32_t timeline) const;
     void invalidate(const fence::Invalidation& invalidation) { fence_.invalidate(invalidation); }
     // `asked`: every invalidation of what had committed by then has been applied.
     void heartbeat(const fence::PgSnapshot& snapshot, TimePoint asked);
     void gap(const fence::PgSnapshot& since, TimePoint asked);
     void unfence();
+    void lose();       // the same, for nothing is heard until somebody listens anew
     void purge_all();  // of this memory; entries in Redis end by gap() or by their time
 
     // Whether entries may be served now. A process that was held up wakes with invalidations still unread, and nobody has told
     // it to distrust them: so what was proved last holds for `lag_limit_ms` only. That is the bound on staleness.
-    [[nodiscard]] bool fenced(TimePoint now) const { return fence_.fenced() && now < trusted_until_; }
+    [[nodiscard]] bool fenced(TimePoint now) const { return fence_.fenced() && trust_.holds(now); }
     [[nodiscard]] const fence::Fence& fence() const { return fence_; }
     [[nodiscard]] const cache::Store& store() const { return store_; }
     [[nodiscard]] std::size_t fills_in_flight() const { return fills_->size(); }
@@ -185,13 +189,14 @@ private:
 
     asio::io_context& context_;
     config::CacheSettings settings_;
-    Duration lag_limit_, redis_budget_, fill_wait_;
+    Duration redis_budget_, fill_wait_;
     redis::Link* link_;
     std::shared_ptr<redis::Link*> link_alive_;  // leases outlive this by a moment when the loop ends
     events::Observer& observer_;
     std::string prefix_, epoch_;
     fence::Fence fence_;
-    TimePoint trusted_until_;
+    fence::Trust trust_;
+    std::uint64_t era_ = 0;
     std::uint64_t heard_version_ = 0;  // of the fence, when invalidations were last heard, and when that was
     WallTime heard_until_{};
     cache::Store store_;

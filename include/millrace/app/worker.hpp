@@ -15,10 +15,12 @@
 
 namespace millrace::app {
 
-// Which life of the database an entry belongs to: after a failover xids are used again (docs/architecture.md, "The cache").
+// Which life of the database an entry belongs to: after a failover, and after a crash that lost what was not flushed, xids are
+// used again (docs/cache.md, "Lives").
 struct Epoch {
     std::uint64_t system_identifier = 0;
     std::uint32_t timeline = 0;
+    std::int64_t incarnation = 0;
     bool operator==(const Epoch&) const = default;
 };
 
@@ -54,6 +56,7 @@ public:
     void heartbeat(std::shared_ptr<const fence::PgSnapshot> snapshot, TimePoint asked);
     void fence(Epoch epoch, std::shared_ptr<const fence::PgSnapshot> since, TimePoint asked);
     void unfence();
+    void lose();                    // the same, for nothing is heard until somebody listens anew
     void drain(Deadline deadline);  // no new connections, requests in flight finish, what is left at the deadline is cut
 
     [[nodiscard]] const Health& health() const;

@@ -210,6 +210,10 @@ struct Catalog {
     std::string anonymous_role;               // the login role where no other is
     std::uint64_t system_identifier = 0;
     std::uint32_t timeline = 0;
+    // Another one after each recovery from a crash: xids that were given but never flushed are given again then, in the same
+    // timeline. It is when the server's statistics began, which a crash resets and a restart does not. No part of the
+    // fingerprint.
+    std::int64_t incarnation = 0;
     int server_version = 0;         // 150004
     std::uint64_t fingerprint = 0;  // of everything above: equal catalogs, equal fingerprints
 

@@ -176,7 +176,7 @@ private:
 
 // For how long a replica may rely on what it has heard. Whatever committed before `began` has been heard once a beat that
 // began then came back, and once a gap ended with a snapshot taken then. `limit` later nothing proves that any more, so nothing
-// that is served as fresh lags behind the database by more than `limit`: heartbeat interval plus lag limit.
+// that is served as fresh lags behind the database by more than `limit`.
 class Trust {
 public:
     explicit Trust(Duration limit) : limit_(limit) {}

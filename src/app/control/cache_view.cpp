@@ -27,7 +27,8 @@ std::string to_json(const CacheView& view) {
     out["hit_ratio"] = {{"memory", ratio(memory, all)}, {"redis", ratio(totals.redis_hits, asked_redis)}};
     out["fenced"] = view.fenced;
     out["lag_ms"] = std::chrono::duration<double, std::milli>(view.lag).count();
-    out["epoch"] = std::to_string(view.epoch.system_identifier) + ':' + std::to_string(view.epoch.timeline);
+    out["epoch"] = std::to_string(view.epoch.system_identifier) + ':' + std::to_string(view.epoch.timeline) + ':' +
+                   std::to_string(view.epoch.incarnation);
     return out.dump() + '\n';
 }
 

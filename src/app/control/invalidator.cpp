@@ -111,6 +111,7 @@ void Invalidator::advance(const fence::PgSnapshot& snapshot) {
 
 void Invalidator::lost(std::string_view reason) {
     listening_ = false;
+    for (const auto& worker : workers_) worker->lose();
     distrust(reason);
 }
 

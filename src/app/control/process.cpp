@@ -195,7 +195,7 @@ void Process::publish_catalog(const Reloader::Outcome& outcome) {
     const catalog::Catalog& read = *outcome.catalog;
     catalog_watch_.catalog_read(read);
     if (!outcome.last) return;
-    const Epoch epoch{read.system_identifier, read.timeline};
+    const Epoch epoch{read.system_identifier, read.timeline, read.incarnation};
     if (decoding_ && !decoding_->is_of(epoch)) return;
     const bool served = snapshot_->catalog && snapshot_->catalog->fingerprint == read.fingerprint;
     if (served)

@@ -38,8 +38,8 @@ std::string a_name() {
     return std::to_string(random()) + '-' + std::to_string(random());
 }
 
-redis::Address address_of(const config::RedisSettings& settings) {
-    auto address = redis::parse_url(settings.url);
+redis::Address where(const config::RedisSettings& settings) {
+    auto address = redis::address_of(settings);
     return address ? std::move(*address) : redis::Address();  // the configuration was checked: it is one
 }
 
@@ -48,7 +48,7 @@ public:
     RedisChannel(boost::asio::io_context& context, const config::RedisSettings& settings, Duration turn,
                  events::Observer& observer)
         : context_(context),
-          address_(address_of(settings)),
+          address_(where(settings)),
           base_('{' + settings.key_prefix + ":decoding}:"),
           turn_ms_(std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(turn).count())),
           name_(a_name()),

@@ -59,7 +59,7 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
     turn.note_timing();
     if (!read.entry) cache_.remember_unkept(turn.cache_key, turn.wall);
     if (!turn.may_store()) read.entry = nullptr;
-    if (read.entry) cache_.put(turn.cache_key, read.entry, read.cost, turn.windows);
+    if (read.entry) read.entry = cache_.put(turn.cache_key, read.entry, read.cost, turn.windows);
     cache_.fill(std::move(ticket), read.entry);
     lease = {};
     if (read.rest) {
@@ -78,6 +78,7 @@ asio::awaitable<RequestHandler::Read> RequestHandler::read_through(Reading readi
     const fence::PgSnapshot before = cache_.fence().latest();
     const WallTime began = net::wall_now();
     const TimePoint start = net::now();
+    const std::uint64_t era = cache_.era();
     auto opened = co_await query(reading, timing);
     read.work = std::move(reading.work);
     if (!opened) {
@@ -96,7 +97,7 @@ asio::awaitable<RequestHandler::Read> RequestHandler::read_through(Reading readi
     }
     if (!read.reply) co_return read;
     auto entry = pipeline::to_entry(*read.work, opened->results, *read.reply, before, began, reading.values);
-    if (entry) read.entry = std::make_shared<const cache::Entry>(std::move(*entry));
+    if (entry && era == cache_.era()) read.entry = std::make_shared<const cache::Entry>(std::move(*entry));
     read.cost = net::now() - start;
     co_return read;
 }
@@ -141,7 +142,7 @@ asio::awaitable<bool> RequestHandler::read_anew_or_find(const Refresh& what, Tie
     pg::Timing timing;
     Reading reading{what.work, what.values, std::nullopt, what.deadline};
     auto read = co_await read_through(std::move(reading), timing);
-    if (read.entry) cache_.put(what.key, read.entry, read.cost, what.windows);
+    if (read.entry) read.entry = cache_.put(what.key, read.entry, read.cost, what.windows);
     cache_.fill(std::move(ticket), read.entry);
     co_return read.entry != nullptr;
 }

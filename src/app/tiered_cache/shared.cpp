@@ -147,7 +147,8 @@ void TieredCache::take(Lookup& found, const std::string& key, std::string_view n
 
 // What is of use is kept in memory.
 Lookup TieredCache::weigh_shared(const std::string& key, std::string_view name, std::string_view bytes, const Ask& ask) {
-    if (bytes.size() < cache::order_bytes) return {};
+    const bool of_this_epoch = name.starts_with(epoch_);  // it was asked for a while ago
+    if (!of_this_epoch || bytes.size() < cache::order_bytes) return {};
     auto decoded = cache::decode(bytes.substr(cache::order_bytes), name);
     if (!decoded) return {};
     const WallTime stored = decoded->stored;

@@ -100,6 +100,7 @@ std::shared_ptr<TieredCache::Flight> TieredCache::join(std::string_view key, con
 asio::awaitable<TieredCache::Turn> TieredCache::take_turn(std::string key, Ask ask, Deadline deadline) {
     const TimePoint began = net::now();
     const Deadline patience{std::min(deadline.at, began + fill_wait_)};
+    const std::uint64_t era = era_;
     Turn turn;
     bool waited = false;
     for (bool again = true; again;) {
@@ -113,9 +114,9 @@ asio::awaitable<TieredCache::Turn> TieredCache::take_turn(std::string key, Ask a
             if (!woken) break;
         }
         ask.renew();
-        if (waiter->done) turn.found = waiter->entry ? accept(key, waiter->entry, ask) : find_memory(key, ask);
+        if (waiter->done && era == era_) turn.found = waiter->entry ? accept(key, waiter->entry, ask) : find_memory(key, ask);
         // What was invalidated meanwhile, or did not come, is read again: by one of those who wait.
-        again = waiter->done && !turn.found.answers() && !unkept(key, ask.now) && !patience.passed(net::now());
+        again = waiter->done && era == era_ && !turn.found.answers() && !unkept(key, ask.now) && !patience.passed(net::now());
     }
     if (waited) observer_.on(events::CacheWaited{net::now() - began, turn.found.answers()});
     co_return turn;

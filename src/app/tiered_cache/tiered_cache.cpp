@@ -28,13 +28,13 @@ TieredCache::TieredCache(asio::io_context& context, const config::CacheSettings&
                          redis::Link* link, events::Observer& observer, std::shared_ptr<FillTable> fills)
     : context_(context),
       settings_(cache),
-      lag_limit_(std::chrono::milliseconds(cache.lag_limit_ms)),
       redis_budget_(std::chrono::milliseconds(redis.budget_ms)),
       fill_wait_(std::chrono::milliseconds(cache.fill_wait_ms)),
       link_(link),
       link_alive_(std::make_shared<redis::Link*>(link)),
       observer_(observer),
       prefix_(redis.key_prefix),
+      trust_(std::chrono::milliseconds(cache.lag_limit_ms)),
       store_(cache.memory_bytes_max),
       fills_(fills ? std::move(fills) : std::make_shared<FillTable>()) {
     std::random_device entropy;
@@ -88,13 +88,15 @@ bool TieredCache::about_to_end(const cache::Kept& kept, WallTime now) {
 }
 
 // An entry that was invalidated underway would only take the place of a better one.
-void TieredCache::put(std::string key, EntryPointer entry, Duration cost, const cache::StaleWindows& windows) {
+EntryPointer TieredCache::put(std::string key, EntryPointer entry, Duration cost, const cache::StaleWindows& windows) {
     const std::size_t bytes = entry->bytes();
-    if (bytes > settings_.entry_bytes_max || entry->fresh_for <= Duration::zero()) return;
-    if (!fence_.valid(entry->snapshot, entry->tags)) return;
+    if (bytes > settings_.entry_bytes_max || entry->fresh_for <= Duration::zero()) return entry;
+    if (!fence_.valid(entry->snapshot, entry->tags)) return entry;
     observer_.on(events::CacheFilled{bytes});
     unkept_.remove(key);
-    if (keep(key, entry, cost) == entry) share(key, *entry, windows);
+    auto stays = keep(key, entry, cost);
+    if (stays == entry) share(key, *entry, windows);
+    return stays;
 }
 
 // The entry that stays. Of two that are both valid it is the one that was read later: who has seen it must not see an older
@@ -131,29 +133,31 @@ std::string TieredCache::prefix_of(std::string_view system_identifier, std::uint
 }
 
 bool TieredCache::is_epoch(std::string_view system_identifier, std::uint32_t timeline) const {
-    return epoch_ == prefix_of(system_identifier, timeline);
+    return epoch_.starts_with(prefix_of(system_identifier, timeline));
 }
 
 // What was heard stays in force: it may have come since the gap that ends with this. Xids of another timeline only refuse
 // entries until that timeline has passed them.
-void TieredCache::set_epoch(std::string_view system_identifier, std::uint32_t timeline) {
-    std::string epoch = prefix_of(system_identifier, timeline);
+void TieredCache::set_epoch(std::string_view system_identifier, std::uint32_t timeline, std::int64_t incarnation) {
+    std::string epoch = prefix_of(system_identifier, timeline) + std::to_string(incarnation) + ':';
     if (epoch == epoch_) return;
     epoch_ = std::move(epoch);
-    fence_.unfence();
+    ++era_;
+    fence_.forget();
     purge_all();
 }
 
 void TieredCache::heartbeat(const fence::PgSnapshot& snapshot, TimePoint asked) {
     fence_.heartbeat(snapshot);
     if (!fence_.fenced()) return;
-    trusted_until_ = std::max(trusted_until_, asked + lag_limit_);
+    trust_.prove(asked);
     heard_until_ = wall_of(asked);
 }
 
 void TieredCache::gap(const fence::PgSnapshot& since, TimePoint asked) {
     fence_.gap(since);
-    trusted_until_ = asked + lag_limit_;
+    trust_.lose();  // what was proved before the gap says nothing of what follows it
+    trust_.prove(asked);
     exchanges_ = 0;
     heard_until_ = wall_of(asked);
 }
@@ -161,6 +165,11 @@ void TieredCache::gap(const fence::PgSnapshot& since, TimePoint asked) {
 void TieredCache::unfence() {
     if (fence_.fenced()) heard_version_ = fence_.version();
     fence_.unfence();
+}
+
+void TieredCache::lose() {
+    unfence();
+    fence_.lose();
 }
 
 void TieredCache::purge_all() {

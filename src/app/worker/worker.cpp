@@ -147,13 +147,17 @@ void Worker::heartbeat(std::shared_ptr<const fence::PgSnapshot> snapshot, TimePo
 
 void Worker::fence(Epoch epoch, std::shared_ptr<const fence::PgSnapshot> since, TimePoint asked) {
     asio::post(state_->context, [s = state_.get(), epoch, since = std::move(since), asked] {
-        s->cache.set_epoch(std::to_string(epoch.system_identifier), epoch.timeline);
+        s->cache.set_epoch(std::to_string(epoch.system_identifier), epoch.timeline, epoch.incarnation);
         s->cache.gap(*since, asked);
     });
 }
 
 void Worker::unfence() {
     asio::post(state_->context, [s = state_.get()] { s->cache.unfence(); });
+}
+
+void Worker::lose() {
+    asio::post(state_->context, [s = state_.get()] { s->cache.lose(); });
 }
 
 void Worker::drain(Deadline deadline) {

@@ -13,7 +13,7 @@ namespace {
 bool may_go(const Work& work, const plan::Plan& plan, const sql::Session& session) {
     if (!work.policies().standby || work.snapshot->settings.database.standby_url.empty()) return false;
     if (!work.safe || work.script.writes || session.pre_request || !session.isolation.empty()) return false;
-    const Exposure exposure = exposure_of(plan, *work.snapshot->catalog);
+    const Exposure exposure = exposure_of(plan, *work.snapshot);
     return !exposure.changing && (!exposure.untagged || work.policies().depends_on_watched);
 }
 

@@ -20,6 +20,8 @@ select current_setting('server_version_num')::int as version, pg_is_in_recovery(
                 case when $1 = '' then current_user::text else ($1::regrole)::text end)::text as role)";
 
 inline constexpr const char* system_identifier = "select system_identifier from pg_control_system()";
+inline constexpr const char* incarnation =
+    "select coalesce((extract(epoch from pg_stat_get_bgwriter_stat_reset_time()) * 1000000)::int8, 0)";
 inline constexpr const char* timeline_of_primary = "select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
 inline constexpr const char* timeline_of_standby = "select lpad(to_hex(timeline_id), 8, '0') from pg_control_checkpoint()";
 

@@ -93,6 +93,7 @@ void CatalogReader::read_server(const std::string& anonymous_role) {
     catalog_.ddl_watched = flag(row, "ddl_watched");
     if (flag(row, "may_identify"))
         catalog_.system_identifier = transaction_.exec(queries::system_identifier)[0][0].as<std::uint64_t>();
+    catalog_.incarnation = transaction_.exec(queries::incarnation)[0][0].as<std::int64_t>();
     const bool standby = flag(row, "standby");
     if (standby && !flag(row, "may_see_checkpoint")) return;
     const auto timeline = transaction_.exec(standby ? queries::timeline_of_standby : queries::timeline_of_primary);
