@@ -97,7 +97,7 @@ TEST_F(PgListener, two_listeners_do_not_hear_each_others_beats) {
     start(url);
     pg::Notifications callbacks;
     int others = 0;
-    callbacks.heartbeat = [&](std::string_view, Duration) { ++others; };
+    callbacks.heartbeat = [&](std::string_view, TimePoint) { ++others; };
     pg::Listener other(context, url, {"millrace"}, 20ms, callbacks);
     other.start();
     ASSERT_TRUE(run_until([&] { return beats > 5 && others > 5; }));

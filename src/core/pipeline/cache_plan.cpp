@@ -65,10 +65,12 @@ void add_tables(CachePlan& out, const plan::Plan& plan, const Work& work, std::s
 
 std::string_view route_of(const Work& work) { return work.function == nullptr ? work.resource->name : work.function->route; }
 
+// As the path of a URL names them.
 void add_route(CachePlan& out, const Work& work) {
     const std::string version = "@" + text::percent_encode(work.api->version());
     out.tags.push_back(version);
-    out.tags.push_back(version + "/" + text::percent_encode(route_of(work)));
+    out.tags.push_back(version + (work.function == nullptr ? "/" + text::percent_encode(work.resource->name)
+                                                           : "/rpc/" + text::percent_encode(work.function->name)));
 }
 
 // The function before a request may refuse it, or change anything else of its transaction; a handler may look at more of the

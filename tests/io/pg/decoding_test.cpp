@@ -52,7 +52,7 @@ struct DecodingTest : testing::Test {
 
     std::string execute(const std::string& sql) const { return logical_postgres().execute(sql, "decoding"); }
     [[nodiscard]] std::shared_ptr<const catalog::Catalog> catalog() const {
-        return introspect(url, {"shop"}, "", {}, WatchedBy::publication).value();
+        return introspect(url, {"shop"}, "", {}, {}, WatchedBy::publication).value();
     }
     void publish() const {
         const auto done = pg::execute(url, publication_sql(*catalog()));
@@ -145,7 +145,7 @@ TEST_F(DecodingTest, every_kind_of_write_comes_with_its_xid) {
 
 TEST_F(DecodingTest, a_beat_comes_after_all_that_its_snapshot_sees) {
     ASSERT_TRUE(open());
-    auto beating = [](SlotReader& reader) -> asio::awaitable<void> { co_await reader.beat(); };
+    auto beating = [](SlotReader& of) -> asio::awaitable<void> { co_await of.beat(); };
     bool over = false;
     asio::co_spawn(context, beating(*reader), [&](std::exception_ptr) { over = true; });
     int beats = 0;
