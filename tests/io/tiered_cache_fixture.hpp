@@ -84,7 +84,7 @@ struct Tiers {
     }
     // Under which name Redis has it; "" when it has not.
     std::string name_of(const std::string& key) {
-        const auto names = command({"KEYS", "millrace:7431:1:{*}" + key}).items;
+        const auto names = command({"KEYS", "millrace:7431:1:0:{*}" + key}).items;
         return names.empty() ? "" : names.front().text;
     }
     redis::Value command(std::vector<std::string_view> arguments) {

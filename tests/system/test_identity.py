@@ -83,9 +83,12 @@ class Identity(SystemTest):
 
     def hits(self, *arguments, **options):
         self.ask(*arguments, **options)
-        wait_until(lambda: "hit" in self.status(*arguments, **options), 5, f"{arguments} was never a hit", 0.05)
+        wait_until(lambda: "hit;" in self.status(*arguments, **options), 5, f"{arguments} was never a hit", 0.05)
 
     def test_users_of_one_role_never_see_each_others_rows(self):
+        # What the test before has changed is over; an empty answer is kept from the next beat on.
+        for user, replica in (("user0", 0), ("user0", 1), ("user1", 0), ("user1", 1)):
+            self.hits("/v1/notes?select=owner,id&order=id", user, replica=replica)
         chance, hits = random.Random(7), 0
         for _ in range(600):
             user, replica = f"user{chance.randrange(10)}", chance.randrange(2)
@@ -170,7 +173,7 @@ class Identity(SystemTest):
         for _ in range(3):
             answer = self.ask("/v1/rpc/marked?x=1", role=None)
             self.assertEqual(answer.headers["set-cookie"], "a=b")
-            self.assertNotIn("hit", answer.headers["cache-status"])
+            self.assertNotIn("hit;", answer.headers["cache-status"])
 
     def test_every_write_has_a_token(self):
         member = {"Authorization": "Bearer " + token(role="club_writer")}

@@ -122,7 +122,7 @@ message::Reply RequestHandler::Turn::given_for_error(const Lookup& spare) {
 void RequestHandler::Turn::missed(message::Reply& reply, bool stored) {
     if (trace.cache == events::CacheResult::bypass) {
         const bool unfenced = trace.cache_reason == events::CacheReason::unfenced;
-        return say_status(reply, cache_status_forwarded({.why = "bypass", .detail = unfenced ? "unfenced" : "hit-for-miss"}));
+        return say_status(reply, cache_status_forwarded({.why = "bypass", .detail = unfenced ? "unfenced" : "not-kept"}));
     }
     trace.cache = events::CacheResult::miss;
     say_status(reply, cache_status_forwarded({.why = refused ? "request" : "uri-miss", .stored = stored}));

@@ -112,7 +112,7 @@ plan::Needs needs_of(const plan::Plan& plan, const Work& work) {
 void name_groups(Work& work, const plan::Plan& plan, const routes::Match& match) {
     const routes::CachePolicy& policy = match.resource->policies.cache;
     if (!policy.groups && !policy.surrogate_keys) return;
-    const auto tags = work.cache ? work.cache->tags : plan::tables_behind(plan, *work.snapshot->catalog);
+    const auto tags = tags_of(plan, work);
     if (policy.groups) work.groups = cache_groups(*work.snapshot, tags);
     if (policy.surrogate_keys)
         work.surrogate_keys = surrogate_keys(*work.snapshot, tags, match.api->version(), match.resource->name);
