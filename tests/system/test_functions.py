@@ -33,7 +33,7 @@ class Functions(SystemTest):
         super().setUpClass()
         cls.postgres.sql(FUNCTIONS, "shop")
         cls.postgres.sql("notify millrace, 'reload schema'", "shop")
-        wait_until(lambda: cls.server.request("/v1/rpc/nothing").status == 204, 10, "the functions are not there")
+        wait_until(lambda: cls.server.request("/v1/rpc/renamed", "POST", body={}).status == 202, 10, "the functions are not there")
 
     def value(self, path):
         response = self.get(path)
