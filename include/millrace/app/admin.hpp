@@ -34,10 +34,10 @@ class AdminHandler final : public http::Handler {
 public:
     explicit AdminHandler(AdminView view) : view_(std::move(view)) {}
     [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override;
-    [[nodiscard]] http::asio::awaitable<http::Outgoing> handle(const message::Request& request, http::Trace& trace) override;
+    [[nodiscard]] http::Answer answer(const message::Request& request, http::Trace& trace) override;
 
 private:
-    [[nodiscard]] http::asio::awaitable<message::Reply> purge(const message::Request& request);
+    [[nodiscard]] http::asio::awaitable<http::Outgoing> purge(const message::Request& request);
 
     AdminView view_;
 };

@@ -48,7 +48,7 @@ public:
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
 
     [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override;
-    [[nodiscard]] http::asio::awaitable<http::Outgoing> handle(const message::Request& request, http::Trace& trace) override;
+    [[nodiscard]] http::Answer answer(const message::Request& request, http::Trace& trace) override;
 
 private:
     struct Turn;  // one request on its way
@@ -61,6 +61,8 @@ private:
     [[nodiscard]] std::optional<message::Reply> known_hit(Turn& turn);
     void remember_caller(const pipeline::Work& work);
     [[nodiscard]] std::optional<message::Reply> hit_memory(Turn& turn, const Work& work);
+    [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_later(std::unique_ptr<Turn> turn, Work work,
+                                                                     Admission::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_through_cache(Turn& turn, Work work);
     [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work);  // for nobody else
     [[nodiscard]] http::asio::awaitable<message::Reply> fill(Turn& turn, Work work, TieredCache::Ticket ticket,
@@ -124,12 +126,12 @@ private:
     Broadcast broadcast_;
     Admission admission_;
     policy::ShapeTimes shape_times_;
-    std::unordered_map<std::string, Work> remembered_;  // of this snapshot; bounded
-    std::unordered_map<std::string, Work> known_;       // of callers with a token: without statements; the same
-    auth::TokenCache tokens_;                           // the same
-    std::array<std::uint64_t, 1024> seen_once_{};       // hashes of requests that were not remembered yet
-    std::string caller_key_;                            // of the request at hand, or empty
-    std::string remember_key_;                          // of the request at hand; a member for its memory's sake
+    std::unordered_map<std::string, Work, text::Hash> remembered_;  // of this snapshot; bounded
+    std::unordered_map<std::string, Work, text::Hash> known_;       // of callers with a token: without statements; the same
+    auth::TokenCache tokens_;                                       // the same
+    std::array<std::uint64_t, 1024> seen_once_{};                   // hashes of requests that were not remembered yet
+    std::string caller_key_;                                        // of the request at hand, or empty
+    std::string remember_key_;                                      // of the request at hand; a member for its memory's sake
 };
 
 }  // namespace millrace::app

@@ -128,6 +128,8 @@ public:
         bool reads = true;  // the caller is the one who reads it from the database; else another replica does
         Lease lease;
     };
+    // Whether there is a Redis to ask.
+    [[nodiscard]] bool shares() const { return link_ != nullptr && !epoch_.empty(); }
     // What is found is kept in memory. Each exchange with Redis has its budget; beyond it, and while unfenced, the database is
     // asked.
     [[nodiscard]] asio::awaitable<Shared> find_shared(std::string key, Ask ask, Search search);
@@ -174,7 +176,7 @@ private:
     [[nodiscard]] Lookup weigh(cache::Kept& kept, const Ask& ask);
     [[nodiscard]] Lookup weigh_shared(const std::string& key, std::string_view name, std::string_view bytes, const Ask& ask);
     [[nodiscard]] bool about_to_end(const cache::Kept& kept, WallTime now);
-    [[nodiscard]] std::shared_ptr<Flight> join(std::string_view key, const std::shared_ptr<Waiter>& waiter, Ticket& ticket);
+    [[nodiscard]] std::shared_ptr<Flight> join(std::string_view key, std::shared_ptr<Waiter> waiter);
     [[nodiscard]] Lookup accept(const std::string& key, const EntryPointer& entry, const Ask& ask);
     void take(Lookup& found, const std::string& key, std::string_view name, std::string_view bytes, const Ask& ask,
               std::string_view known);
@@ -183,7 +185,6 @@ private:
     EntryPointer keep(std::string key, EntryPointer entry, Duration cost);
     void share(const std::string& key, const cache::Entry& entry, const cache::StaleWindows& windows);
     [[nodiscard]] std::string prefix_of(std::string_view system_identifier, std::uint32_t timeline) const;
-    [[nodiscard]] bool shares() const { return link_ != nullptr && !epoch_.empty(); }
     [[nodiscard]] Names names_of(std::string_view key) const;
     [[nodiscard]] Lease lease_on(std::string name);
 

@@ -20,6 +20,7 @@
 #include "millrace/core/coding.hpp"
 #include "millrace/core/fence.hpp"
 #include "millrace/core/message.hpp"
+#include "millrace/core/text.hpp"
 
 namespace millrace::cache {
 
@@ -173,7 +174,7 @@ private:
     std::size_t bytes_max_;
     Queue small_, main_;
     Ghosts ghosts_;
-    std::unordered_map<std::string_view, std::list<Slot>::iterator> slots_;  // views into the slots' keys
+    std::unordered_map<std::string_view, std::list<Slot>::iterator, text::Hash> slots_;  // views into the slots' keys
 };
 
 // Everything that tells two answers apart.

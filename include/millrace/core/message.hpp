@@ -67,6 +67,12 @@ public:
     Body(std::shared_ptr<const std::string> bytes) : shared_(std::move(bytes)) {}
     [[nodiscard]] std::string_view view() const { return shared_ ? std::string_view(*shared_) : std::string_view(own_); }
 
+    // The same bytes, for more than one owner.
+    [[nodiscard]] std::shared_ptr<const std::string> share() {
+        if (!shared_) shared_ = std::make_shared<const std::string>(std::move(own_));
+        return shared_;
+    }
+
 private:
     std::string own_;
     std::shared_ptr<const std::string> shared_;

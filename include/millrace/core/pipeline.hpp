@@ -157,8 +157,8 @@ struct StandbyState {
 [[nodiscard]] std::optional<StandbyState> standby_state(const sql::Script& script, const sql::Results& results);
 
 // A reply of finish as an entry of the cache, when it may be stored. `fallback` is a snapshot taken before the read began, for
-// answers without rows, which bring none; `began` is when the read began.
-[[nodiscard]] std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& results, const message::Reply& reply,
+// answers without rows, which bring none; `began` is when the read began. They share the body.
+[[nodiscard]] std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& results, message::Reply& reply,
                                                    const fence::PgSnapshot& fallback, WallTime began,
                                                    std::span<const std::string> values = {});
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "millrace/core/base.hpp"
 #include "millrace/core/config.hpp"
@@ -44,6 +45,9 @@ struct Outgoing {
     std::unique_ptr<BodySource> body;  // instead of the reply's own, when its length is not known yet
 };
 
+// The answer, or what is to be awaited for it: one that is there already needs no coroutine.
+using Answer = std::variant<Outgoing, asio::awaitable<Outgoing>>;
+
 // Who answers requests. One per worker, called on its thread only.
 class Handler {
 public:
@@ -52,7 +56,7 @@ public:
     [[nodiscard]] virtual std::uint64_t body_bytes_max(const message::Request& head) const = 0;
     // Must not throw for what a request can cause. The request's views live until the answer is returned, the trace until its
     // body has ended.
-    [[nodiscard]] virtual asio::awaitable<Outgoing> handle(const message::Request& request, Trace& trace) = 0;
+    [[nodiscard]] virtual Answer answer(const message::Request& request, Trace& trace) = 0;
 };
 
 struct ServerOptions {

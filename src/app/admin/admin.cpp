@@ -52,24 +52,21 @@ std::uint64_t AdminHandler::body_bytes_max(const message::Request& head) const {
     return head.path == purge_path && head.method == message::Method::post ? purge_bytes_max : no_body;
 }
 
-http::asio::awaitable<http::Outgoing> AdminHandler::handle(const message::Request& request, http::Trace& trace) {
+http::Answer AdminHandler::answer(const message::Request& request, http::Trace& trace) {
     trace.route = "admin";
-    if (request.path == purge_path && request.method == message::Method::post) {
-        message::Reply reply = co_await purge(request);
-        co_return reply;
-    }
+    if (request.path == purge_path && request.method == message::Method::post) return purge(request);
     const bool reads = request.method == message::Method::get || request.method == message::Method::head;
-    if (!reads) co_return refuse(request);
-    if (request.path == "/metrics") co_return text_reply(200, "text/plain; version=0.0.4; charset=utf-8", view_.metrics());
-    if (request.path == "/livez") co_return json_reply(200, "{\"live\":true}\n");
-    if (request.path == "/readyz") co_return readiness_reply(view_.readiness());
-    if (request.path == "/config") co_return json_reply(200, view_.config_json());
-    if (request.path == "/cache") co_return json_reply(200, view_.cache_json());
-    co_return refuse(request);
+    if (!reads) return refuse(request);
+    if (request.path == "/metrics") return text_reply(200, "text/plain; version=0.0.4; charset=utf-8", view_.metrics());
+    if (request.path == "/livez") return json_reply(200, "{\"live\":true}\n");
+    if (request.path == "/readyz") return readiness_reply(view_.readiness());
+    if (request.path == "/config") return json_reply(200, view_.config_json());
+    if (request.path == "/cache") return json_reply(200, view_.cache_json());
+    return refuse(request);
 }
 
 // A browser asks before it sends JSON elsewhere, so a page that somebody looks at cannot purge.
-http::asio::awaitable<message::Reply> AdminHandler::purge(const message::Request& request) {
+http::asio::awaitable<http::Outgoing> AdminHandler::purge(const message::Request& request) {
     if (!text::lower(request.header("Content-Type")).starts_with("application/json"))
         co_return reply::from_error(Error::of(Fault::unknown_media_type, "A purge is sent as application/json"));
     auto order = parse_purge(request.body);

@@ -60,25 +60,30 @@ std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const
     return snapshot_->settings.http.body_bytes_max;
 }
 
-asio::awaitable<http::Outgoing> RequestHandler::handle(const message::Request& request, http::Trace& trace) {
+http::Answer RequestHandler::answer(const message::Request& request, http::Trace& trace) {
     Turn turn(request, trace, snapshot_);
     auto ticket = admission_.admit(request.peer, turn.began);
-    if (!ticket) co_return turn.outgoing(turn.failed(ticket.error()));
+    if (!ticket) return turn.outgoing(turn.failed(ticket.error()));
     if (auto granted = cors::preflight(request, snapshot_->settings.api.cors_origins))
-        co_return turn.outgoing(std::move(*granted));
+        return turn.outgoing(std::move(*granted));
 
     auto prepared = understand(turn);
-    if (!prepared) co_return turn.outgoing(turn.failed(prepared.error()));
-    if (auto* reply = std::get_if<message::Reply>(&*prepared)) co_return turn.outgoing(std::move(*reply));
+    if (!prepared) return turn.outgoing(turn.failed(prepared.error()));
+    if (auto* reply = std::get_if<message::Reply>(&*prepared)) return turn.outgoing(std::move(*reply));
 
-    Work work = std::get<Work>(std::move(*prepared));
+    Work& work = std::get<Work>(*prepared);
     if (work->cache)
-        if (auto reply = hit_memory(turn, work)) co_return turn.outgoing(std::move(*reply));
+        if (auto reply = hit_memory(turn, work)) return turn.outgoing(std::move(*reply));
+    return answer_later(std::make_unique<Turn>(std::move(turn)), std::move(work), std::move(*ticket));
+}
+
+// What memory does not have is waited for. The turn is not a part of the frame: a large frame's memory is not used again.
+asio::awaitable<http::Outgoing> RequestHandler::answer_later(std::unique_ptr<Turn> turn, Work work, Admission::Ticket ticket) {
     const bool cached = work->cache.has_value();
-    auto answer = cached ? answer_through_cache(turn, std::move(work)) : answer_from_database(turn, std::move(work));
+    auto answer = cached ? answer_through_cache(*turn, std::move(work)) : answer_from_database(*turn, std::move(work));
     auto reply = co_await std::move(answer);
-    if (turn.body) turn.body->keep(std::move(*ticket));
-    co_return turn.outgoing(std::move(reply));
+    if (turn->body) turn->body->keep(std::move(ticket));
+    co_return turn->outgoing(std::move(reply));
 }
 
 // Who is asking, and for what: everything up to the statements, or the answer when there is no need of any.

@@ -30,12 +30,16 @@ asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn,
         turn.pass_by(CacheReason::unkept);
         co_return co_await fill(turn, std::move(work));
     }
-    auto place = co_await cache_.take_turn(key, turn.ask(net::now()), turn.deadline);
+    TieredCache::Turn place{cache_.try_ticket(key), {}};
+    if (!place.ticket) place = co_await cache_.take_turn(key, turn.ask(net::now()), turn.deadline);
     if (place.found.answers() && turn.accepts(*place.found.entry)) co_return hit(turn, place.found);
     if (!place.ticket) co_return co_await fill(turn, std::move(work));
 
-    TieredCache::Search search{turn.deadline, std::chrono::milliseconds(turn.snapshot->settings.cache.fill_wait_ms)};
-    auto shared = co_await cache_.find_shared(key, turn.ask(net::now()), std::move(search));
+    TieredCache::Shared shared;
+    if (cache_.shares()) {
+        TieredCache::Search search{turn.deadline, std::chrono::milliseconds(turn.snapshot->settings.cache.fill_wait_ms)};
+        shared = co_await cache_.find_shared(key, turn.ask(net::now()), std::move(search));
+    }
     turn.trace.redis = shared.found.redis;
     if (shared.found.use == cache::Use::fresh) cache_.fill(std::move(place.ticket), shared.found.entry);
     if (shared.found.answers() && turn.accepts(*shared.found.entry)) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "millrace/app/tiered_cache.hpp"
+#include "millrace/core/text.hpp"
 #include "millrace/io/net.hpp"
 
 namespace millrace::app {
@@ -21,14 +22,14 @@ struct TieredCache::Waiter {
 };
 
 struct TieredCache::Flight {
-    std::string key;
+    std::string key;                               // of the table
     std::vector<std::shared_ptr<Waiter>> waiters;  // under the table's mutex
 };
 
 // As many as there are requests in flight at most.
 struct FillTable::State {
     std::mutex mutex;
-    std::unordered_map<std::string, std::shared_ptr<TieredCache::Flight>> by_key;
+    std::unordered_map<std::string_view, std::shared_ptr<TieredCache::Flight>, text::Hash> by_key;  // views into the flights
 };
 
 }  // namespace millrace::app

@@ -71,30 +71,22 @@ private:
 
 TieredCache::Ticket TieredCache::try_ticket(std::string_view key) {
     const auto& table = fills_->state_;
-    std::string name = epoch_ + std::string(key);
+    auto flight = std::make_shared<Flight>();
+    flight->key.append(epoch_).append(key);
     const std::lock_guard lock(table->mutex);
-    auto& flight = table->by_key[name];
-    if (flight) return {};
-    flight = std::make_shared<Flight>();
-    flight->key = std::move(name);
-    return {table, flight};
+    const bool first = table->by_key.try_emplace(flight->key, flight).second;
+    return first ? Ticket(table, std::move(flight)) : Ticket();
 }
 
-// The flight of the key, with the caller among its waiters; nothing when there was none, and then the ticket is the caller's.
-std::shared_ptr<TieredCache::Flight> TieredCache::join(std::string_view key, const std::shared_ptr<Waiter>& waiter,
-                                                       Ticket& ticket) {
+// The flight of the key, with the caller among its waiters; nothing when there is none.
+std::shared_ptr<TieredCache::Flight> TieredCache::join(std::string_view key, std::shared_ptr<Waiter> waiter) {
     const auto& table = fills_->state_;
-    std::string name = epoch_ + std::string(key);
+    const std::string name = epoch_ + std::string(key);
     const std::lock_guard lock(table->mutex);
-    auto& flight = table->by_key[name];
-    if (flight) {
-        flight->waiters.push_back(waiter);
-        return flight;
-    }
-    flight = std::make_shared<Flight>();
-    flight->key = std::move(name);
-    ticket = Ticket(table, flight);
-    return nullptr;
+    const auto found = table->by_key.find(name);
+    if (found == table->by_key.end()) return nullptr;
+    found->second->waiters.push_back(std::move(waiter));
+    return found->second;
 }
 
 asio::awaitable<TieredCache::Turn> TieredCache::take_turn(std::string key, Ask ask, Deadline deadline) {
@@ -104,9 +96,11 @@ asio::awaitable<TieredCache::Turn> TieredCache::take_turn(std::string key, Ask a
     Turn turn;
     bool waited = false;
     for (bool again = true; again;) {
+        turn.ticket = try_ticket(key);
+        if (turn.ticket) break;
         auto waiter = std::make_shared<Waiter>(context_);
-        auto flight = join(key, waiter, turn.ticket);
-        if (!flight) break;
+        auto flight = join(key, waiter);
+        if (!flight) continue;  // it has just landed
         waited = true;
         const Place<Flight, Waiter> place(fills_->state_, std::move(flight), waiter);
         while (!waiter->done) {

@@ -1,10 +1,9 @@
 // Makes the key of an answer: everything that tells two answers apart, so that no two ever meet.
-#include <openssl/sha.h>
-
 #include <array>
 #include <charconv>
 
 #include "millrace/core/cache.hpp"
+#include "millrace/core/text.hpp"
 
 namespace millrace::cache {
 namespace {
@@ -19,10 +18,8 @@ void append_number(std::string& out, std::uint64_t value, int base) {
 
 // A collision would serve one caller's answer to another, so only a cryptographic hash will do.
 std::string hashed(std::string_view key) {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-    SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.data());
     std::string out = "sha256:";
-    for (const unsigned char byte : digest) {
+    for (const unsigned char byte : text::sha256(key)) {
         out += "0123456789abcdef"[byte >> 4];
         out += "0123456789abcdef"[byte & 15];
     }

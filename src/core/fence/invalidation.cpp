@@ -1,6 +1,4 @@
 // The names of what entries depend on, and the payload of an invalidation: which transaction touched which of them.
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -37,8 +35,7 @@ Tag key_tag(std::string_view table, std::span<const std::string> key) {
         if (&text != key.data()) joined += ',';
         joined += text;
     }
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-    SHA256(reinterpret_cast<const unsigned char*>(joined.data()), joined.size(), digest.data());
+    const text::Sha256 digest = text::sha256(joined);
     Tag tag(table);
     tag += '#';
     for (const unsigned char byte : {digest[0], digest[1]}) {

@@ -42,7 +42,7 @@ std::optional<StandbyState> standby_state(const sql::Script& script, const sql::
     return state;
 }
 
-std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& results, const message::Reply& reply,
+std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& results, message::Reply& reply,
                                      const fence::PgSnapshot& fallback, WallTime began, std::span<const std::string> values) {
     if (!work.cache || !may_be_kept(reply.status) || spoke_for_itself(work, results)) return std::nullopt;
     auto snapshot = snapshot_of(work, results, fallback);
@@ -50,7 +50,7 @@ std::optional<cache::Entry> to_entry(const Work& work, const sql::Results& resul
     cache::Entry entry;
     entry.status = reply.status;
     entry.header_lines = reply.headers.lines();
-    entry.body = std::make_shared<const std::string>(reply.body.view());
+    entry.body = reply.body.share();
     entry.etag = reply.headers.get("ETag");
     entry.tags = entry_tags(*work.cache, values);
     entry.snapshot = std::move(*snapshot);

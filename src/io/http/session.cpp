@@ -71,7 +71,11 @@ asio::awaitable<void> Session::run() {
             const bool has_body = co_await read_body();
             if (!has_body) break;
         }
-        co_await answer();
+        Answer answer = ask();
+        const bool gathered = gather_at_once(answer);
+        if (!gathered) co_await answer_later(std::move(answer));
+        in_.consume(request_bytes_);
+        scanned_ = 0;
     }
     co_await finish();
 }
@@ -114,37 +118,57 @@ void Session::look_after_client() {
     net::TaskGroup::cancel(*task);
 }
 
-asio::awaitable<void> Session::answer() {
+Answer Session::ask() {
     begin_trace();
-    phase_ = Phase::handling;
-    deadline.at = read_at_ + look_every;
-    if (!out_.empty() && !flush_asked_) {
-        flush_asked_ = true;
-        context_.flush_later(*this);
-    }
-    Outgoing answer;
     try {
-        answer = co_await context_.handler.handle(head_.request, trace_);
+        return context_.handler.answer(head_.request, trace_);
+    } catch (...) {
+        if (context_.aborted) throw;
+        return fallen();
+    }
+}
+
+// What a handler throws is a bug of it, and the connection's last answer.
+Outgoing Session::fallen() {
+    const std::string what = net::text_of(std::current_exception());
+    context_.observer.on(events::Fallen{"http.handler", what});
+    Outgoing out(reply::from_error(Error::of(Fault::internal)));
+    out.reply.close = true;
+    return out;
+}
+
+// What has to be waited for: the answer itself, or that the client takes it.
+asio::awaitable<void> Session::answer_later(Answer answer) {
+    Outgoing out;
+    if (auto* there = std::get_if<Outgoing>(&answer)) out = std::move(*there);
+    try {
+        if (auto* awaited = std::get_if<asio::awaitable<Outgoing>>(&answer)) {
+            begin_wait();
+            out = co_await std::move(*awaited);
+        }
     } catch (...) {
         if (context_.aborted || gone_) throw;
-        const std::string what = net::text_of(std::current_exception());
-        context_.observer.on(events::Fallen{"http.handler", what});
-        answer.reply = reply::from_error(Error::of(Fault::internal));
-        answer.reply.close = true;
+        out = fallen();
     }
     if (gone_) {
         report_gone();
         co_return;
     }
     std::string_view apart;
-    if (answer.body) {
-        co_await write_stream(std::move(answer));
-    } else if (!gather(answer.reply, apart)) {
+    if (out.body) {
+        co_await write_stream(std::move(out));
+    } else if (!gather(out.reply, apart)) {
         const bool flushed = co_await flush(apart);
         if (!flushed) closing_ = broken_ = true;
     }
-    in_.consume(request_bytes_);
-    scanned_ = 0;
+}
+
+void Session::begin_wait() {
+    phase_ = Phase::handling;
+    deadline.at = read_at_ + look_every;
+    if (out_.empty() || flush_asked_) return;
+    flush_asked_ = true;
+    context_.flush_later(*this);
 }
 
 void Session::report_gone() {

@@ -86,6 +86,7 @@ private:
     // session_write.cpp
     [[nodiscard]] Sent send_now(std::string_view body);
     [[nodiscard]] asio::awaitable<bool> flush(std::string_view body);
+    [[nodiscard]] bool gather_at_once(const Answer& answer);
     [[nodiscard]] bool gather(const message::Reply& reply, std::string_view& apart);
     [[nodiscard]] asio::awaitable<void> write_stream(Outgoing answer);
     [[nodiscard]] asio::awaitable<bool> write_parts(BodySource& source, std::size_t& bytes);
@@ -95,7 +96,10 @@ private:
     void refuse(const Error& error);
 
     // session.cpp
-    [[nodiscard]] asio::awaitable<void> answer();
+    [[nodiscard]] Answer ask();
+    [[nodiscard]] Outgoing fallen();
+    void begin_wait();
+    [[nodiscard]] asio::awaitable<void> answer_later(Answer answer);
     void look_after_client();
     void report_gone();
     void begin_trace();

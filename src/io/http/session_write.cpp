@@ -34,6 +34,16 @@ bool Session::append(const message::Reply& reply, bool streams) {
     return context_.writer.append_head(out_, reply, form, quiet_since_);
 }
 
+// An answer that is there, and small, while not much is gathered: nothing has to be waited for. False: answer_later().
+bool Session::gather_at_once(const Answer& answer) {
+    const auto* out = std::get_if<Outgoing>(&answer);
+    if (out == nullptr || out->body || out_.size() >= gathered_bytes_max) return false;
+    if (out->reply.body.view().size() > copied_body_bytes_max) return false;
+    std::string_view nothing_apart;
+    (void)gather(out->reply, nothing_apart);
+    return true;
+}
+
 // Puts the reply behind those that are not sent yet. False: it is time to send them, with this body `apart` from them.
 bool Session::gather(const message::Reply& reply, std::string_view& apart) {
     phase_ = Phase::writing;
