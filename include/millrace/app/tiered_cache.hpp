@@ -138,7 +138,7 @@ public:
 
     // Memory and Redis; not what has been invalidated since it was read, nor what is too large. `cost`: of having read it;
     // `windows`: for how long it may be of use afterwards.
-    // Gives back what stays: that entry, or one that was read later.
+    // Gives back what stays: that entry, or one that was read later; nothing when it is not kept.
     EntryPointer put(std::string key, EntryPointer entry, Duration cost = {}, const cache::StaleWindows& windows = {});
     void fill(Ticket ticket, EntryPointer entry);  // hands what is kept already to those who wait
 

@@ -90,8 +90,8 @@ bool TieredCache::about_to_end(const cache::Kept& kept, WallTime now) {
 // An entry that was invalidated underway would only take the place of a better one.
 EntryPointer TieredCache::put(std::string key, EntryPointer entry, Duration cost, const cache::StaleWindows& windows) {
     const std::size_t bytes = entry->bytes();
-    if (bytes > settings_.entry_bytes_max || entry->fresh_for <= Duration::zero()) return entry;
-    if (!fence_.valid(entry->snapshot, entry->tags)) return entry;
+    if (bytes > settings_.entry_bytes_max || entry->fresh_for <= Duration::zero()) return nullptr;
+    if (!fence_.valid(entry->snapshot, entry->tags)) return nullptr;
     observer_.on(events::CacheFilled{bytes});
     unkept_.remove(key);
     auto stays = keep(key, entry, cost);
