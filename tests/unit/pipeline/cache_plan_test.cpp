@@ -176,7 +176,8 @@ TEST(CachePlan, calls_are_kept_where_the_function_has_a_rule_and_cannot_change_a
     EXPECT_FALSE(world.kept("", "/v1/rpc/look?a=1")) << "defaults are not meant for functions";
     EXPECT_FALSE(world.kept("", "/v1/rpc/pure?a=1"));
     EXPECT_EQ(world.work(dependent, "/v1/rpc/look?a=1")->cache->tags, (Tags{"public.notes", "@v1", "@v1/rpc/look"}));
-    EXPECT_EQ(world.work(R"("rpc/look": {"cache": {"ttl_s": 5}})", "/v1/rpc/look?a=1")->cache->tags, (Tags{"@v1", "@v1/rpc/look"}));
+    EXPECT_EQ(world.work(R"("rpc/look": {"cache": {"ttl_s": 5}})", "/v1/rpc/look?a=1")->cache->tags,
+              (Tags{"@v1", "@v1/rpc/look"}));
     EXPECT_TRUE(world.kept(R"("rpc/pure": {"cache": {"ttl_s": 5}})", "/v1/rpc/pure?a=1"));
     EXPECT_FALSE(world.kept(R"("rpc/act": {"cache": {"ttl_s": 5, "depends_on": ["notes"]}})", "/v1/rpc/act?a=1"));
     EXPECT_NE(world.key(dependent, "/v1/rpc/look?a=1"), world.key(dependent, "/v1/rpc/look?a=2"));
