@@ -96,7 +96,8 @@ TEST(RecordedStream, changed_bytes_do_no_harm) {
 }
 
 TEST(Frames, are_read_and_answered) {
-    const auto data = read_frame(bytes_of("77000000000150a570000000000150a5a0000304233cb1ddc74201"));
+    const auto bytes = bytes_of("77000000000150a570000000000150a5a0000304233cb1ddc74201");  // which the message looks into
+    const auto data = read_frame(bytes);
     ASSERT_TRUE(data);
     EXPECT_EQ(std::get<LogData>(*data).start, 0x150A570U);
     EXPECT_EQ(std::get<LogData>(*data).message, std::string_view("B\x01"));
