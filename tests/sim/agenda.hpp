@@ -26,40 +26,59 @@ public:
     [[nodiscard]] Ms now() const { return now_; }
     // `process` may be nothing; it must live as long as the agenda.
     void after(Ms delay, const Process* process, std::function<void()> what) {
-        push({now_ + std::max<Ms>(delay, 0), ++count_, process, std::move(what)});
+        push({now_ + std::max<Ms>(delay, 0), ++count_, place_for({process, std::move(what)})});
     }
     // False when nothing is left that happens before `end`.
     bool step(Ms end) {
-        if (events_.empty() || events_.front().at >= end) return false;
-        std::pop_heap(events_.begin(), events_.end(), later);
-        Event event = std::move(events_.back());
-        events_.pop_back();
-        now_ = event.at;
-        if (event.process == nullptr || (!event.process->dead && event.process->stopped_until <= now_)) {
-            event.what();
-        } else if (!event.process->dead) {
-            event.at = event.process->stopped_until + static_cast<Ms>(event.number * 7 % 20);
-            push(std::move(event));
+        if (times_.empty() || times_.front().at >= end) return false;
+        std::pop_heap(times_.begin(), times_.end(), later);
+        Time time = times_.back();
+        times_.pop_back();
+        now_ = time.at;
+        const Process* const process = events_[time.place].process;
+        if (process != nullptr && !process->dead && process->stopped_until > now_) {
+            time.at = process->stopped_until + static_cast<Ms>(time.number * 7 % 20);
+            push(time);
+            return true;
         }
+        const Event event = std::exchange(events_[time.place], {});
+        free_.push_back(time.place);
+        if (process == nullptr || !process->dead) event.what();
         return true;
     }
 
 private:
     struct Event {
+        const Process* process = nullptr;
+        std::function<void()> what{};
+    };
+    // What the heap moves about is small; the events stay where they are.
+    struct Time {
         Ms at = 0;
         std::uint64_t number = 0;
-        const Process* process = nullptr;
-        std::function<void()> what;
+        std::size_t place = 0;  // in events_
     };
-    void push(Event event) {
-        events_.push_back(std::move(event));
-        std::push_heap(events_.begin(), events_.end(), later);
+    void push(const Time& time) {
+        times_.push_back(time);
+        std::push_heap(times_.begin(), times_.end(), later);
     }
-    static bool later(const Event& a, const Event& b) { return std::pair(a.at, a.number) > std::pair(b.at, b.number); }
+    std::size_t place_for(Event event) {
+        if (free_.empty()) {
+            events_.push_back(std::move(event));
+            return events_.size() - 1;
+        }
+        const std::size_t place = free_.back();
+        free_.pop_back();
+        events_[place] = std::move(event);
+        return place;
+    }
+    static bool later(const Time& a, const Time& b) { return a.at != b.at ? a.at > b.at : a.number > b.number; }
 
     Ms now_ = 0;
     std::uint64_t count_ = 0;
+    std::vector<Time> times_;  // a heap, the next one first
     std::vector<Event> events_;
+    std::vector<std::size_t> free_;  // places of events_
 };
 
 }  // namespace millrace::sim

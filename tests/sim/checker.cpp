@@ -95,9 +95,10 @@ void Checker::in_redis(const Answer& before, const Answer& after) {
 void Checker::fill_begins(int replica, std::size_t place, const std::string& name, Ms leased) {
     ++counts.fills;
     if (++filling_[{replica, place}] > 1) fail("G6", "two fills of one key in one replica");
-    if (leased == 0 || leased + lease_ms <= world_.now()) return;
+    const auto lasts = [this](Ms since) { return since + lease_ms > world_.now() && since > world_.redis.emptied_at; };
+    if (leased == 0 || !lasts(leased)) return;
     for (const Ms other : leased_[name])
-        if (other + lease_ms > world_.now() && other > world_.redis.emptied_at) fail("G6", "two replicas fill by lease");
+        if (lasts(other)) fail("G6", "two replicas fill by lease");
     leased_[name].push_back(leased);
 }
 
