@@ -36,7 +36,9 @@ void Replica::read(Fill& fill) {
     answer.who = leader.who;
     answer.epoch = world_.postgres.lives();
     answer.read = world_.now();
-    const bool standby = world_.scenario.replicated_reads && !by_time_alone(leader.question) && world_.random.one_in(3);
+    // In the end all must be useful, and while a transaction is open a standby sees nothing that began after it.
+    const bool replicated = world_.scenario.replicated_reads && !world_.settling();
+    const bool standby = replicated && !by_time_alone(leader.question) && world_.random.one_in(3);
     answer.values = standby ? world_.postgres.standby_values() : world_.postgres.values();
     fill.snapshot = standby ? world_.postgres.standby_snapshot(world_.fault == Fault::standby_in_progress_empty)
                             : world_.postgres.snapshot();

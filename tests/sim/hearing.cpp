@@ -59,6 +59,11 @@ void Replica::take_since() {
     }
     if (world_.scenario.decoding && world_.fault != Fault::unseen_not_said_again)
         for (const Announcement& said : world_.postgres.invisible()) push({said, false, 0});
+    read_catalog();
+}
+
+void Replica::read_catalog() {
+    reading_ = true;
     after(world_.random.between(1, 200), [this] {
         if (!world_.database_up) return after(100, [this] { end_gap(0); });
         end_gap(world_.postgres.lives());
@@ -68,11 +73,12 @@ void Replica::take_since() {
 // The catalog was read, so it is known whose xids these are. As the process does it: it may not have noticed yet that the
 // channel is gone.
 void Replica::end_gap(std::uint32_t life) {
-    if (!listening_) return;
-    if (life == 0) {
+    if (listening_ && life == 0) {
         if (!world_.database_up) return after(100, [this] { end_gap(0); });
         life = world_.postgres.lives();
     }
+    reading_ = false;
+    if (!listening_) return;
     set_epoch(world_.postgres.timeline(), world_.postgres.crashes());
     if (!gap_before_) first_since_ = since_;
     if (world_.fault == Fault::gap_forgets_the_unseen) {
@@ -234,12 +240,20 @@ void Replica::take_beat() {
         world_.note("replica ", id_, " is ", lag, "ms behind");
         fence_.unfence();
     } else if (!fence_.fenced()) {
-        fence_.gap(beat_.snapshot);  // everything before this beat was heard
+        catch_up();
     } else {
         fence_.heartbeat(beat_.snapshot);
     }
     peers(false);
     after(heartbeat_ms, [this] { begin_beat(); });
+}
+
+// Everything before this beat was heard, so a gap may end there; but whose xids these are the catalog says.
+void Replica::catch_up() {
+    if (reading_) return;
+    if (!since_.contains(beat_.snapshot)) since_ = beat_.snapshot;
+    since_at_ = beat_.began;
+    read_catalog();
 }
 
 // What a fence knows goes to those who have begun to listen since.

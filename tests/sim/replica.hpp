@@ -58,6 +58,8 @@ private:
     };
     void connect();
     void take_since();
+    void read_catalog();
+    void catch_up();
     void end_gap(std::uint32_t life);
     void notice_loss();
     void push(Message message);
@@ -144,6 +146,7 @@ private:
     std::vector<Announcement> unplaced_;      // of a life of the database that is not known of yet, or no more
     PgSnapshot since_, first_since_;
     Ms since_at_ = 0;
+    bool reading_ = false;  // the catalog
     Values since_values_{};
     std::array<Ms, questions> since_purged_{}, since_purged_hard_{};
     Beat beat_;

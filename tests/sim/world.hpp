@@ -68,6 +68,7 @@ public:
     [[nodiscard]] std::string run();
 
     [[nodiscard]] bool useful() const { return useful_; }
+    [[nodiscard]] bool settling() const { return settling_; }
     [[nodiscard]] Ms now() const { return agenda.now(); }
     template <class... Words>
     void note(const Words&... words) const {
