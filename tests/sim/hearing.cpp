@@ -28,6 +28,7 @@ void Replica::connect() {
     after(world_.random.between(5, 200), [this] {
         if (!world_.database_up || open_) return connect();
         ++channel_;
+        ++connects_;
         inbox_.clear();
         listening_ = connecting_ = true;
         beat_.underway = false;
@@ -62,23 +63,20 @@ void Replica::take_since() {
     read_catalog();
 }
 
+// A reading that was asked for before the replica last connected says nothing of what it hears now.
 void Replica::read_catalog() {
     reading_ = true;
-    after(world_.random.between(1, 200), [this] {
-        if (!world_.database_up) return after(100, [this] { end_gap(0); });
-        end_gap(world_.postgres.lives());
+    after(world_.random.between(1, 200), [this, connects = connects_] {
+        if (connects != connects_) return;
+        if (!world_.database_up) return read_catalog();
+        reading_ = false;
+        if (listening_) end_gap();
     });
 }
 
 // The catalog was read, so it is known whose xids these are. As the process does it: it may not have noticed yet that the
 // channel is gone.
-void Replica::end_gap(std::uint32_t life) {
-    if (listening_ && life == 0) {
-        if (!world_.database_up) return after(100, [this] { end_gap(0); });
-        life = world_.postgres.lives();
-    }
-    reading_ = false;
-    if (!listening_) return;
+void Replica::end_gap() {
     set_epoch(world_.postgres.timeline(), world_.postgres.crashes());
     if (!gap_before_) first_since_ = since_;
     if (world_.fault == Fault::gap_forgets_the_unseen) {
@@ -250,7 +248,7 @@ void Replica::take_beat() {
 
 // Everything before this beat was heard, so a gap may end there; but whose xids these are the catalog says.
 void Replica::catch_up() {
-    if (reading_) return;
+    if (reading_ || connecting_) return;
     if (!since_.contains(beat_.snapshot)) since_ = beat_.snapshot;
     since_at_ = beat_.began;
     read_catalog();

@@ -60,7 +60,7 @@ private:
     void take_since();
     void read_catalog();
     void catch_up();
-    void end_gap(std::uint32_t life);
+    void end_gap();
     void notice_loss();
     void push(Message message);
     void deliver();
@@ -140,7 +140,8 @@ private:
 
     bool open_ = false, connecting_ = false, listening_ = false, gap_before_ = false, carries_over_ = false;
     std::uint64_t channel_ = 0;  // which one; what is underway on another is lost
-    Ms channel_free_at_ = 0;     // messages come in order
+    std::uint64_t connects_ = 0;
+    Ms channel_free_at_ = 0;  // messages come in order
     std::deque<Message> inbox_;
     std::vector<std::uint32_t> lives_heard_;  // of what came while unfenced
     std::vector<Announcement> unplaced_;      // of a life of the database that is not known of yet, or no more
