@@ -54,7 +54,8 @@ TEST(RedisSentinel, a_dead_master_is_replaced_for_commands_and_subscriptions) {
         (void)linked.command({"PUBLISH", "one", "again"});
         (void)linked.until([&] { return !heard.empty(); }, 1s);
     }
-    EXPECT_EQ(heard, std::vector<std::string>{"again"});
+    ASSERT_FALSE(heard.empty());
+    EXPECT_EQ(heard.front(), "again");  // what was late may be heard twice
     const auto& transitions = linked.observer.transitions;
     EXPECT_TRUE(transitions.size() >= 3 && transitions.front() && !transitions[1] && transitions.back());
     EXPECT_TRUE(linked.observer.fallen.empty());

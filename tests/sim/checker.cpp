@@ -86,6 +86,7 @@ void Checker::check_writes(const Given& answer, const Answer& body, const Knowle
     }
 }
 
+// As above: who has not noticed a failover stores answers of the new life under the old epoch.
 void Checker::in_redis(const Answer& before, const Answer& after) {
     if (by_time_alone(before.question) || world_.scenario.replicated_reads || before.epoch != after.epoch) return;
     for (const std::size_t cell : cells_of(before.question, before.who))

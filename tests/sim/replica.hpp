@@ -139,9 +139,9 @@ private:
     std::uint64_t hits_ = 0;
 
     bool open_ = false, connecting_ = false, listening_ = false, gap_before_ = false, carries_over_ = false;
-    std::uint64_t channel_ = 0;  // which one; what is underway on another is lost
-    std::uint64_t connects_ = 0;
-    Ms channel_free_at_ = 0;  // messages come in order
+    std::uint64_t channel_ = 0;   // which one; what is underway on another is lost
+    std::uint64_t connects_ = 0;  // a channel that is lost and not missed yet is still connected, as far as is known
+    Ms channel_free_at_ = 0;      // messages come in order
     std::deque<Message> inbox_;
     std::vector<std::uint32_t> lives_heard_;  // of what came while unfenced
     std::vector<Announcement> unplaced_;      // of a life of the database that is not known of yet, or no more
