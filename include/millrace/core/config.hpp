@@ -79,14 +79,51 @@ struct CacheSettings {
 struct LimitSettings {
     std::uint64_t requests_in_flight_max = 1024;  // per worker
     std::uint64_t deadline_ms = 15'000;
-    std::uint64_t rate_per_s = 0;  // per client address and worker; 0: none
-    std::uint64_t rate_burst = 0;  // 0: as many as rate_per_s
+    std::uint64_t rate_per_s = 0;             // per client address and worker; 0: none
+    std::uint64_t rate_burst = 0;             // 0: as many as rate_per_s
+    std::vector<std::string> rules;           // core/rate: "100/second burst 200 by ip"
+    std::vector<std::string> plans;           // of API keys and claims: "free: 60/minute by key"
+    std::string plan_claim;                   // of a token: which plan is its bearer's
+    std::uint64_t lease_tokens_max = 16;      // that a worker takes from Redis at once
+    std::uint64_t rate_keys_max = 100'000;    // remembered per worker
+    bool adaptive = true;                     // concurrency follows the measured latency
+    std::uint64_t concurrency_min = 4;        // per worker; adaptive never goes below
+    std::uint64_t queue_target_ms = 50;       // longer waits than this are shed, the newest first
+    std::uint64_t retry_budget_percent = 10;  // retries, of requests
+    std::uint64_t breaker_failures_max = 5;   // in a row
+    std::uint64_t breaker_open_ms = 1'000;    // then one probe
+    std::uint64_t filters_max = 200;          // of one request
+    std::uint64_t embeds_max = 64;
+    std::uint64_t select_depth_max = 16;  // embeds within embeds
+    std::uint64_t answer_bytes_max = 0;   // 0: no limit
+    std::uint64_t cost_max = 0;           // of a read, as EXPLAIN estimates it; 0: not asked
+};
+
+struct ProxySettings {
+    std::vector<std::string> trusted;   // addresses and networks whose Forwarded and X-Forwarded-For are believed
+    std::vector<std::string> protocol;  // those whose connections begin with a PROXY header
+};
+
+struct TlsSettings {
+    std::string cert_file, key_file;              // of the API; empty: no TLS
+    std::string admin_cert_file, admin_key_file;  // of the admin listener
+    std::string admin_client_ca_file;             // who may vouch for its clients; empty: none is asked
+};
+
+struct IdempotencySettings {
+    std::uint64_t keep_s = 86'400;
+    std::uint64_t answer_bytes_max = 1024 * 1024;
+};
+
+struct BatchSettings {
+    std::uint64_t operations_max = 0;  // 0: no batches
 };
 
 struct LogSettings {
     std::string level = "info";  // trace debug info warn error off
     bool access = true;
     std::uint64_t access_sample_percent = 100;  // errors are always written
+    bool audit = false;                         // a line for each write and each denied request
 };
 
 struct AuthSettings {
@@ -95,7 +132,14 @@ struct AuthSettings {
     bool jwt_secret_is_base64 = false;
     std::string jwt_audience;
     std::string jwt_role_claim = ".role";
-    std::uint64_t jwt_cache_entries = 1000;  // per worker; 0: each token is verified each time
+    std::uint64_t jwt_cache_entries = 1000;   // per worker; 0: each token is verified each time
+    std::vector<std::string> jwt_algorithms;  // that may be used; empty: all that the keys fit
+    std::string jwks_url;                     // keys besides those of jwt_secret
+    std::uint64_t jwks_refresh_ms = 300'000;
+    std::string scope_claim = "scope";             // RFC 8693 §4.2
+    bool api_keys = false;                         // millrace.api_keys is asked
+    std::uint64_t api_key_cache_entries = 10'000;  // per worker
+    std::string admin_token;                       // of the admin listener; empty: none is asked
 };
 
 // How the dialect answers, besides what route tables say. Each stands for a setting of PostgREST ("Configuration").
@@ -117,6 +161,7 @@ struct ApiSettings {
     bool server_timing = false;
     std::string trace_header;
     std::string error_verbosity = "verbose";  // minimal
+    bool security_headers = true;
 };
 
 struct DrainSettings {
@@ -137,6 +182,11 @@ struct Settings {
     AuthSettings auth;
     ApiSettings api;
     DrainSettings drain;
+    ProxySettings proxies;
+    TlsSettings tls;
+    IdempotencySettings idempotency;
+    BatchSettings batch;
+    std::vector<std::string> only;    // routes that this process serves: "products", "v2/orders"; empty: all
     std::vector<std::string> routes;  // paths of route tables, relative to the configuration file
 };
 
@@ -160,8 +210,8 @@ using ReadFile = std::function<std::optional<std::string>(const std::string& pat
 
 // `text` is the file's content (JSON with comments), `file` its name for messages; `text` may be empty when there is no file.
 // Every setting is also MILLRACE_<SECTION>_<NAME> and --<section>-<name>; a secret (database.url, redis.url,
-// redis.sentinel_password, auth.jwt_secret) also comes from a file: key "<name>_file", variable "MILLRACE_…_FILE" or --…-file.
-// Never throws. `base` stands where nothing else is said.
+// redis.sentinel_password, auth.jwt_secret, auth.admin_token) also comes from a file: key "<name>_file", variable
+// "MILLRACE_…_FILE" or --…-file. Never throws. `base` stands where nothing else is said.
 [[nodiscard]] Loaded load(std::string_view text, const std::string& file, const Environment& environment,
                           const ReadFile& read_file, const Flags& flags = {}, Settings base = {});
 

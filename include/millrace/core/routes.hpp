@@ -41,6 +41,26 @@ struct CachePolicy {
     bool by_time = false;                 // what depends on more than that may be kept all the same, until ttl_s is over
 };
 
+// Who may use a route. `standard`: whoever auth.anonymous lets in.
+enum class Access : std::uint8_t { standard, anybody, identified };
+enum class Priority : std::uint8_t { low, normal, high };  // who is refused first under load
+enum class Idempotency : std::uint8_t { optional, required, off };
+
+// An HTTP service behind a route.
+struct UpstreamPolicy {
+    std::vector<std::string> urls;  // "http://host:port[/base]": addresses of one service
+    std::string path;               // that the route's name stands for there; empty: "/" and the name
+    std::string health_path;        // asked in the background; empty: none is
+    std::uint64_t health_every_ms = 2'000;
+    std::uint64_t connect_timeout_ms = 1'000;
+    std::uint64_t timeout_ms = 10'000;               // for its head
+    std::uint64_t connections_max = 64;              // per address and worker
+    std::uint64_t retries_max = 1;                   // of safe requests, under the budget
+    bool forward_authorization = false;              // else the service never sees the caller's token
+    std::map<std::string, std::string> set_headers;  // of the request
+    std::vector<std::string> remove_headers;         // of the answer
+};
+
 // What a route table says of a resource; unset fields inherit the version's defaults.
 struct Policies {
     std::optional<CachePolicy> cache;
@@ -48,7 +68,20 @@ struct Policies {
     std::optional<std::uint64_t> body_bytes_max;
     std::optional<RouteClass> route_class;
     std::optional<std::vector<message::Method>> methods;
-    std::optional<bool> standby;  // "reads"
+    std::optional<bool> standby;                     // "reads"
+    std::optional<Access> access;                    // "auth"
+    std::optional<std::vector<std::string>> scopes;  // "auth": those that are all needed
+    std::optional<std::vector<std::string>> limits;  // core/rate
+    std::optional<std::uint64_t> cost;               // tokens of a request
+    std::optional<std::uint64_t> rows_per_cost;      // so many rows of the answer cost one more; 0: rows are free
+    std::optional<std::uint64_t> timeout_ms;
+    std::optional<Priority> priority;
+    std::optional<std::uint64_t> lanes_max;  // that the route may take at once, per worker; 0: all
+    std::optional<Idempotency> idempotency;
+    std::optional<std::vector<std::string>> cors_origins;
+    std::optional<std::uint64_t> filters_max, embeds_max, select_depth_max, answer_bytes_max, cost_max;
+    std::optional<std::vector<std::string>> filter_columns;    // names in the API; nothing: every one
+    std::optional<std::vector<std::string>> filter_operators;  // "eq", "like", …; nothing: every one
 };
 
 struct ResourceRule {
@@ -65,6 +98,12 @@ struct FunctionRule {
     Policies policies;
 };
 
+// A service: no relation, no dialect.
+struct UpstreamRule {
+    UpstreamPolicy upstream;
+    Policies policies;
+};
+
 // A route table as written, config/routes/<version>.json.
 struct RouteTable {
     std::string file;
@@ -74,6 +113,7 @@ struct RouteTable {
     bool expose_schema = false;     // "expose": "schema": all relations and functions of the schema, besides those listed
     std::map<std::string, ResourceRule> resources;
     std::map<std::string, FunctionRule> functions;  // by their names in the API; in the file they are resources "rpc/<name>"
+    std::map<std::string, UpstreamRule> upstreams;  // those that say "upstream"
     std::set<std::string> hide;                     // relations, and functions as "rpc/<name>", that "expose" must not show
     Policies defaults;
     std::optional<WallTime> deprecated, sunset;
@@ -113,6 +153,18 @@ struct ResolvedPolicies {
     std::vector<std::string> depends_on;   // the cache's, as tags; sorted
     bool depends_on_watched = false;       // there are some, and invalidation triggers are on all of them
     bool standby = false;                  // reads may be answered by a standby
+    Access access = Access::standard;
+    std::vector<std::string> scopes;
+    std::vector<std::string> limits;
+    std::uint64_t cost = 1;
+    std::uint64_t rows_per_cost = 0;
+    std::uint64_t timeout_ms = 0;
+    Priority priority = Priority::normal;
+    std::uint64_t lanes_max = 0;
+    Idempotency idempotency = Idempotency::optional;
+    std::vector<std::string> cors_origins;
+    std::uint64_t filters_max = 0, embeds_max = 0, select_depth_max = 0, answer_bytes_max = 0, cost_max = 0;
+    std::optional<std::vector<std::string>> filter_columns, filter_operators;
 
     // Has the route's owner said when an answer goes stale whose dependencies cannot be seen?
     [[nodiscard]] bool declares_dependencies() const { return depends_on_watched || cache.by_time; }
@@ -157,6 +209,16 @@ struct ApiFunction {
     [[nodiscard]] std::string allow() const;
 };
 
+// A name that a service answers for, and all paths below it.
+struct Upstream {
+    std::string name;
+    UpstreamPolicy upstream;
+    ResolvedPolicies policies;
+
+    [[nodiscard]] bool allows(message::Method method) const;
+    [[nodiscard]] std::string allow() const;
+};
+
 // One version over one catalog. Immutable; its pointers point into the catalog that it keeps alive.
 class ApiCatalog {
 public:
@@ -168,6 +230,8 @@ public:
     [[nodiscard]] const std::vector<std::unique_ptr<Resource>>& resources() const { return resources_; }
     [[nodiscard]] const ApiFunction* find_function(std::string_view name) const;
     [[nodiscard]] const std::vector<std::unique_ptr<ApiFunction>>& functions() const { return functions_; }
+    [[nodiscard]] const Upstream* find_upstream(std::string_view name) const;
+    [[nodiscard]] const std::vector<std::unique_ptr<Upstream>>& upstreams() const { return upstreams_; }
     [[nodiscard]] const RouteTable& table() const { return table_; }
     [[nodiscard]] const catalog::Catalog& catalog() const { return *catalog_; }
     [[nodiscard]] const std::string& version() const { return table_.version; }
@@ -179,6 +243,7 @@ private:
     std::vector<std::unique_ptr<Resource>> resources_;
     std::unordered_map<std::string_view, const Resource*> by_name_;
     std::vector<std::unique_ptr<ApiFunction>> functions_;                 // sorted by name
+    std::vector<std::unique_ptr<Upstream>> upstreams_;                    // sorted by name
     std::vector<std::unique_ptr<Resource>> function_results_;             // what Overload::rows points to besides resources
     std::vector<std::unique_ptr<catalog::Relation>> function_relations_;  // behind them
 };
@@ -195,10 +260,12 @@ struct Lens {
 struct Match {
     const ApiCatalog* api = nullptr;
     const Resource* resource = nullptr;
-    const ApiFunction* function = nullptr;  // neither of the two: the version's root
-    bool openapi = false;                   // or its openapi.json
-    bool at_root = false;                   // the path names no version
-    bool negotiated = false;                // the version has several schemas, or the request named one
+    const ApiFunction* function = nullptr;
+    const Upstream* upstream = nullptr;  // none of the three: the version's root
+    std::string_view below{};            // of a service's path, what follows its name: "" or "/…", as written
+    bool openapi = false;                // or its openapi.json
+    bool at_root = false;                // the path names no version
+    bool negotiated = false;             // the version has several schemas, or the request named one
     // Keeps `function` when the version shows none of that name: it then has no overloads, and what the call lacks is said
     // once its arguments are known.
     std::shared_ptr<const ApiFunction> unknown_function{};

@@ -32,6 +32,14 @@ template <auto Member>
 constexpr auto api = &in<&Settings::api, Member>;
 template <auto Member>
 constexpr auto drain = &in<&Settings::drain, Member>;
+template <auto Member>
+constexpr auto proxies = &in<&Settings::proxies, Member>;
+template <auto Member>
+constexpr auto tls = &in<&Settings::tls, Member>;
+template <auto Member>
+constexpr auto idempotency = &in<&Settings::idempotency, Member>;
+template <auto Member>
+constexpr auto batch = &in<&Settings::batch, Member>;
 
 constexpr std::uint64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
 constexpr std::uint64_t minute_ms = 60'000, hour_ms = 60 * minute_ms;
@@ -53,9 +61,13 @@ constexpr Section sections[] = {
     {"cache", "The cache inside the process and the fence that keeps every cache honest."},
     {"limits", "What the process takes on before it says 503 or 429."},
     {"log", "The JSON lines on standard output."},
-    {"auth", "How bearer tokens are verified."},
+    {"auth", "How bearer tokens and API keys are verified."},
     {"api", "How the dialect answers, besides what route tables say; each stands for a setting of PostgREST."},
     {"drain", "How the process leaves after SIGTERM."},
+    {"proxies", "Whom to believe about the address of a client."},
+    {"tls", "Encryption of the two listeners; certificates and keys are PEM files that are read again on SIGHUP."},
+    {"idempotency", "Writes that carry an Idempotency-Key."},
+    {"batch", "Many operations in one transaction."},
 };
 
 // Two lines a row: what it is, and what it means.
@@ -70,6 +82,8 @@ const Setting settings[] = {
      "Threads that serve requests; 0 means one per core."},
     {"", "routes", &top<&Settings::routes>, {0, 64}, "files",
      "Route tables, one file a version, relative to the configuration file."},
+    {"", "only", &top<&Settings::only>, {0, 1'000}, "routes",
+     "Routes that this process serves, as `products`, `rpc/total` or `v2/products`; empty means all. Others are 404 here."},
 
     {"http", "head_bytes_max", http<&HttpSettings::head_bytes_max>, {KiB, MiB}, "bytes",
      "Longest request head: request line and header fields together."},
@@ -185,6 +199,38 @@ const Setting settings[] = {
      "Requests per client address and worker; 0 means no limit."},
     {"limits", "rate_burst", limits<&LimitSettings::rate_burst>, {0, 1'000'000}, "requests",
      "Requests that a quiet client may send at once; 0 means as many as rate_per_s."},
+    {"limits", "rules", limits<&LimitSettings::rules>, {0, 64}, "rules",
+     "Limits of all replicas together, for every route: `100/second burst 200 by ip`, `10000/day by key`."},
+    {"limits", "plans", limits<&LimitSettings::plans>, {0, 256}, "rules",
+     "Limits of those who have a plan, each as `name: rule`; a plan may have several."},
+    {"limits", "plan_claim", limits<&LimitSettings::plan_claim>, {0, 256}, "",
+     "Claim of a token that names its bearer's plan; API keys have theirs."},
+    {"limits", "lease_tokens_max", limits<&LimitSettings::lease_tokens_max>, {1, 10'000}, "tokens",
+     "Most tokens of a limit that a worker takes from Redis at once, so that it need not ask for each request."},
+    {"limits", "rate_keys_max", limits<&LimitSettings::rate_keys_max>, {100, 10'000'000}, "keys per worker",
+     "Callers whose limits are remembered; the least recently seen is forgotten first."},
+    {"limits", "adaptive", limits<&LimitSettings::adaptive>, {}, "",
+     "How many requests the database is given at once follows its measured latency."},
+    {"limits", "concurrency_min", limits<&LimitSettings::concurrency_min>, {1, 1'000}, "requests per worker",
+     "What the adaptive limit never goes below."},
+    {"limits", "queue_target_ms", limits<&LimitSettings::queue_target_ms>, {1, minute_ms}, "ms",
+     "When requests wait longer than this for the database, the newest are refused with 503."},
+    {"limits", "retry_budget_percent", limits<&LimitSettings::retry_budget_percent>, {0, 100}, "percent of requests",
+     "Most attempts that may be made again."},
+    {"limits", "breaker_failures_max", limits<&LimitSettings::breaker_failures_max>, {1, 1'000}, "failures in a row",
+     "From how many on a backend is left alone."},
+    {"limits", "breaker_open_ms", limits<&LimitSettings::breaker_open_ms>, a_timeout, "ms",
+     "How long it is left alone before one request tries it."},
+    {"limits", "filters_max", limits<&LimitSettings::filters_max>, {1, 10'000}, "filters",
+     "Most conditions of one request, those inside `and` and `or` too."},
+    {"limits", "embeds_max", limits<&LimitSettings::embeds_max>, {0, 1'000}, "embeds",
+     "Most embedded resources of one request."},
+    {"limits", "select_depth_max", limits<&LimitSettings::select_depth_max>, {1, 100}, "levels",
+     "Most levels of embeds within embeds."},
+    {"limits", "answer_bytes_max", limits<&LimitSettings::answer_bytes_max>, {0, 1024 * GiB}, "bytes",
+     "Longest body of an answer; one that would be longer is refused, or cut off when it has begun. 0 means no limit."},
+    {"limits", "cost_max", limits<&LimitSettings::cost_max>, {0, 1'000'000'000'000}, "planner's cost",
+     "Reads of a new shape that Postgres estimates to cost more are refused; 0 means that it is not asked."},
 
     {"log", "level", log<&LogSettings::level>, {0, 8}, "",
      "Lines below this level are not written; it can change on reload.", Secrecy::open, levels},
@@ -192,6 +238,8 @@ const Setting settings[] = {
      "Write a line for each request; answers of 500 and above are written in any case."},
     {"log", "access_sample_percent", log<&LogSettings::access_sample_percent>, {0, 100}, "percent",
      "Share of requests that get a line; answers of 500 and above always do."},
+    {"log", "audit", log<&LogSettings::audit>, {}, "",
+     "Write a line for each write and each denied request: who, what, and what came of it."},
 
     {"auth", "anonymous", auth<&AuthSettings::anonymous>, {}, "",
      "Serve requests without a token, as the anonymous role; else they are refused."},
@@ -207,6 +255,20 @@ const Setting settings[] = {
 
     {"auth", "jwt_cache_entries", auth<&AuthSettings::jwt_cache_entries>, {0, 1'000'000}, "tokens per worker",
      "Verified tokens that are remembered until they expire; 0 means that each is verified each time."},
+    {"auth", "jwt_algorithms", auth<&AuthSettings::jwt_algorithms>, {0, 16}, "algorithms",
+     "Algorithms that tokens may be signed with, as `HS256` or `ES256`; empty means every one that the keys fit. `none` never."},
+    {"auth", "jwks_url", auth<&AuthSettings::jwks_url>, any_text, "",
+     "Where the keys of tokens are published (RFC 7517), `https://…`; read in the background, besides `jwt_secret`."},
+    {"auth", "jwks_refresh_ms", auth<&AuthSettings::jwks_refresh_ms>, {1'000, hour_ms}, "ms",
+     "How often they are read again; a token with an unknown `kid` asks for it at once, within bounds."},
+    {"auth", "scope_claim", auth<&AuthSettings::scope_claim>, {1, 256}, "",
+     "Claim that lists what a token is good for: a text with spaces, or a list."},
+    {"auth", "api_keys", auth<&AuthSettings::api_keys>, {}, "",
+     "Take API keys, made by `millrace keys create`, as bearer tokens and in `apikey`."},
+    {"auth", "api_key_cache_entries", auth<&AuthSettings::api_key_cache_entries>, {0, 1'000'000}, "keys per worker",
+     "API keys that are remembered; one that is revoked is forgotten at once."},
+    {"auth", "admin_token", auth<&AuthSettings::admin_token>, {0, 4096}, "",
+     "Bearer token that the admin listener asks for, but for `/livez` and `/readyz`; empty means none.", Secrecy::whole},
 
     {"api", "extra_search_path", api<&ApiSettings::extra_search_path>, {0, 64}, "schemas",
      "Schemas that come after the version's own in each transaction's `search_path`; they are not exposed."},
@@ -240,11 +302,37 @@ const Setting settings[] = {
      "Header of a request that its answer repeats."},
     {"api", "error_verbosity", api<&ApiSettings::error_verbosity>, {0, 16}, "",
      "Whether errors carry details and hints.", Secrecy::open, verbosities},
+    {"api", "security_headers", api<&ApiSettings::security_headers>, {}, "",
+     "Answers tell browsers not to guess types, not to frame them and not to run anything in them."},
 
     {"drain", "pause_ms", drain<&DrainSettings::pause_ms>, {0, hour_ms}, "ms",
      "How long `/readyz` fails while traffic is still served, for load balancers to notice."},
     {"drain", "deadline_ms", drain<&DrainSettings::deadline_ms>, {0, hour_ms}, "ms",
      "How long requests in flight may take to finish; then they are cut."},
+
+    {"proxies", "trusted", proxies<&ProxySettings::trusted>, {0, 256}, "networks",
+     "Peers whose `Forwarded` or `X-Forwarded-For` is believed, as `10.0.0.0/8` or `::1`."},
+    {"proxies", "protocol", proxies<&ProxySettings::protocol>, {0, 256}, "networks",
+     "Peers whose connections begin with a PROXY header, version 1 or 2; theirs must."},
+
+    {"tls", "cert_file", tls<&TlsSettings::cert_file>, any_text, "",
+     "Certificate of the API, with what leads to its authority; empty means no TLS."},
+    {"tls", "key_file", tls<&TlsSettings::key_file>, any_text, "",
+     "Its key."},
+    {"tls", "admin_cert_file", tls<&TlsSettings::admin_cert_file>, any_text, "",
+     "Certificate of the admin listener; empty means no TLS there."},
+    {"tls", "admin_key_file", tls<&TlsSettings::admin_key_file>, any_text, "",
+     "Its key."},
+    {"tls", "admin_client_ca_file", tls<&TlsSettings::admin_client_ca_file>, any_text, "",
+     "Authorities, one of which must vouch for whoever connects to the admin listener; empty means that nobody is asked."},
+
+    {"idempotency", "keep_s", idempotency<&IdempotencySettings::keep_s>, {60, 31'536'000}, "s",
+     "How long the answer to an Idempotency-Key is kept."},
+    {"idempotency", "answer_bytes_max", idempotency<&IdempotencySettings::answer_bytes_max>, {KiB, 64 * MiB}, "bytes",
+     "Longest answer that is kept; a write whose answer would be longer is refused and undone."},
+
+    {"batch", "operations_max", batch<&BatchSettings::operations_max>, {0, 1'000}, "operations",
+     "Most operations of one `POST /<version>/batch`; 0 means that there are no batches."},
 };
 // clang-format on
 

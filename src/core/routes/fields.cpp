@@ -1,59 +1,12 @@
 // The keys of a route table, each once: its name, its JSON Schema, what it means and how it is read.
 #include <algorithm>
-#include <array>
 
+#include "field_readers.hpp"
 #include "millrace/core/auth.hpp"
 #include "millrace/core/text.hpp"
-#include "reader.hpp"
 
 namespace millrace::routes {
 namespace {
-
-using message::Method;
-
-constexpr std::string_view whole_number = R"({"type": "integer", "minimum": 0})";
-constexpr std::string_view boolean = R"({"type": "boolean"})";
-constexpr std::string_view text_schema = R"({"type": "string"})";
-constexpr std::string_view name_schema = R"({"type": "string", "minLength": 1})";
-constexpr std::string_view names_schema = R"({"type": "array", "items": {"type": "string"}, "uniqueItems": true})";
-constexpr std::string_view date_schema =
-    R"({"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}:\\d{2}(Z|[+-]\\d{2}:\\d{2}))?$"})";
-
-// Fields that are a value of their owner, read as what they are.
-template <auto Member, class T>
-void plain(Reader& reader, const Place& place, T& out) {
-    reader.read(place, out.*Member);
-}
-
-template <auto Member, class T>
-void optional_number(Reader& reader, const Place& place, T& out) {
-    std::uint64_t number = 0;
-    if (reader.read(place, number)) out.*Member = number;
-}
-
-template <auto Member, class T>
-void date(Reader& reader, const Place& place, T& out) {
-    reader.read_date(place, out.*Member);
-}
-
-template <auto Member, class T>
-void name_set(Reader& reader, const Place& place, T& out) {
-    std::vector<std::string> names;
-    if (reader.read(place, names)) out.*Member = {names.begin(), names.end()};
-}
-
-// Keys that are left out keep what the defaults say.
-void cache(Reader& reader, const Place& place, Policies& out) {
-    if (!reader.is_object(place)) return;
-    CachePolicy policy = out.cache.value_or(CachePolicy{});
-    for (const auto& [key, value] : place.value.items()) {
-        if (read_field(reader, place, key, cache_fields(), policy)) continue;
-        std::vector<std::string> known;
-        append_names(known, cache_fields());
-        reader.unknown_key(place, key, known);
-    }
-    out.cache = policy;
-}
 
 void vary_claims(Reader& reader, const Place& place, CachePolicy& out) {
     std::vector<std::string> claims;
@@ -70,29 +23,6 @@ void refuse_as_default(Reader& reader, const Place& cache) {
     for (const char* key : {"depends_on", "by_time"})
         if (cache.value.is_object() && cache.value.contains(key))
             reader.problem(cache.path + "/" + key, "belongs to a resource: it cannot be a default");
-}
-
-void reads(Reader& reader, const Place& place, Policies& out) {
-    if (const auto at = reader.read_choice(place, {"primary", "standby"})) out.standby = *at == 1;
-}
-
-void route_class(Reader& reader, const Place& place, Policies& out) {
-    constexpr std::array classes{RouteClass::automatic, RouteClass::fast, RouteClass::slow};
-    if (const auto at = reader.read_choice(place, {"auto", "fast", "slow"})) out.route_class = classes[*at];
-}
-
-void methods(Reader& reader, const Place& place, Policies& out) {
-    static const std::vector<std::string> names{"GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"};
-    constexpr std::array values{Method::get,   Method::head, Method::options, Method::post,
-                                Method::patch, Method::put,  Method::del};
-    std::vector<std::string> written;
-    if (!reader.read(place, written)) return;
-    std::vector<Method> chosen;
-    for (std::size_t i = 0; i < written.size(); ++i) {
-        const Place item{place.value[i], place.path + "/" + std::to_string(i)};
-        if (const auto at = reader.read_choice(item, names)) chosen.push_back(values[*at]);
-    }
-    out.methods = std::move(chosen);
 }
 
 void rename(Reader& reader, const Place& place, ResourceRule& out) {
@@ -141,55 +71,66 @@ void defaults(Reader& reader, const Place& place, RouteTable& out) {
     }
 }
 
-void resource(Reader& reader, const Place& place, ResourceRule& rule) {
-    if (!reader.is_object(place)) return;
+// The keys of one kind of route, and those that every kind may have.
+template <class Rule>
+void route(Reader& reader, const Place& place, const std::vector<Field<Rule>>& fields, Rule& rule) {
     for (const auto& [key, value] : place.value.items()) {
-        if (read_field(reader, place, key, resource_fields(), rule)) continue;
+        if (read_field(reader, place, key, fields, rule)) continue;
         if (read_field(reader, place, key, policy_fields(), rule.policies)) continue;
         std::vector<std::string> known;
-        append_names(known, resource_fields());
+        append_names(known, fields);
         append_names(known, policy_fields());
         reader.unknown_key(place, key, known);
     }
 }
 
 void function(Reader& reader, const Place& place, FunctionRule& rule) {
-    if (!reader.is_object(place)) return;
-    for (const auto& [key, value] : place.value.items()) {
-        if (read_field(reader, place, key, function_fields(), rule)) continue;
-        if (read_field(reader, place, key, policy_fields(), rule.policies)) continue;
-        std::vector<std::string> known;
-        append_names(known, function_fields());
-        append_names(known, policy_fields());
-        reader.unknown_key(place, key, known);
-    }
+    route(reader, place, function_fields(), rule);
     // Whoever gives a function a time of its own and names no tables says that the time alone decides.
     const bool timed =
         place.value.contains("cache") && place.value["cache"].is_object() && place.value["cache"].contains("ttl_s");
     if (timed && rule.policies.cache && rule.policies.cache->depends_on.empty()) rule.policies.cache->by_time = true;
 }
 
+void add_function(Reader& reader, const Place& place, const std::string& key, RouteTable& out) {
+    const std::string name = key.substr(function_prefix.size());
+    FunctionRule rule;
+    rule.function = name;
+    rule.policies.cache = out.defaults.cache;
+    function(reader, place, rule);
+    out.functions.emplace(name, std::move(rule));
+}
+
+void add_resource(Reader& reader, const Place& place, const std::string& key, RouteTable& out) {
+    ResourceRule rule;
+    rule.relation = key;
+    rule.policies.cache = out.defaults.cache;
+    route(reader, place, resource_fields(), rule);
+    out.resources.emplace(key, std::move(rule));
+}
+
+// The defaults of a cache are meant for the database's answers, which it invalidates: a service says its own (RFC 9111).
+void add_upstream(Reader& reader, const Place& place, const std::string& key, RouteTable& out) {
+    UpstreamRule rule;
+    route(reader, place, upstream_route_fields(), rule);
+    if (key.find('/') != std::string::npos) return reader.problem(place.path, "a service's name has no '/'");
+    out.upstreams.emplace(key, std::move(rule));
+}
+
 void resources(Reader& reader, const Place& place, RouteTable& out) {
     if (!reader.is_object(place)) return;
     for (const auto& [key, value] : place.value.items()) {
-        if (names_function(key)) {
-            const std::string name = key.substr(function_prefix.size());
-            FunctionRule rule;
-            rule.function = name;
-            rule.policies.cache = out.defaults.cache;
-            function(reader, place.at(key), rule);
-            out.functions.emplace(name, std::move(rule));
-            continue;
-        }
-        if (key.empty()) {
+        const Place at = place.at(key);
+        if (key.empty())
             reader.problem(place.path + "/", "a name must not be empty");
+        else if (!reader.is_object(at))
             continue;
-        }
-        ResourceRule rule;
-        rule.relation = key;
-        rule.policies.cache = out.defaults.cache;
-        resource(reader, place.at(key), rule);
-        out.resources.emplace(key, std::move(rule));
+        else if (names_function(key))
+            add_function(reader, at, key, out);
+        else if (value.contains("upstream"))
+            add_upstream(reader, at, key, out);
+        else
+            add_resource(reader, at, key, out);
     }
 }
 
@@ -238,25 +179,6 @@ const std::vector<Field<CachePolicy>>& cache_fields() {
     return fields;
 }
 
-const std::vector<Field<Policies>>& policy_fields() {
-    static const std::vector<Field<Policies>> fields{
-        {"cache", R"({"$ref": "#/$defs/cache"})", "How long answers are kept, and by whom.", cache},
-        {"page_size_max", whole_number, "The most rows that one answer has; 0: no limit but that of the process.",
-         optional_number<&Policies::page_size_max>},
-        {"body_bytes_max", whole_number, "The longest body that a write may have.", optional_number<&Policies::body_bytes_max>},
-        {"class", R"({"enum": ["auto", "fast", "slow"]})",
-         "Which lanes its statements take; auto: by their shape and measured time.", route_class},
-        {"reads", R"({"enum": ["primary", "standby"]})",
-         "Where GET and HEAD are read; standby: at database.standby_url, as long as it is not behind what is known here.",
-         reads},
-        {"methods",
-         R"({"type": "array", "items": {"enum": ["GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"]}, "uniqueItems": true})",
-         "Which methods are allowed, of those that the relation can do. HEAD comes with GET, OPTIONS is always there.",
-         methods},
-    };
-    return fields;
-}
-
 const std::vector<Field<ResourceRule>>& resource_fields() {
     static const std::vector<Field<ResourceRule>> fields{
         {"relation", name_schema, "The table or view: \"name\" in the table's schema, or \"schema.name\". Default: the key.",
@@ -298,8 +220,8 @@ const std::vector<Field<RouteTable>>& table_fields() {
          docs_url},
         {"defaults", R"({"$ref": "#/$defs/policies"})", "What holds for every resource unless it says otherwise.", defaults},
         {"resources",
-         R"({"type": "object", "patternProperties": {"^rpc/": {"$ref": "#/$defs/function"}}, "additionalProperties": {"$ref": "#/$defs/resource"}})",
-         "Resources by their names in the API; functions as \"rpc/name\".", resources},
+         R"({"type": "object", "patternProperties": {"^rpc/": {"$ref": "#/$defs/function"}}, "additionalProperties": {"if": {"required": ["upstream"]}, "then": {"$ref": "#/$defs/upstream_route"}, "else": {"$ref": "#/$defs/resource"}}})",
+         "Resources by their names in the API: relations, functions as \"rpc/name\", and services.", resources},
     };
     return fields;
 }

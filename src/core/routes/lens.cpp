@@ -20,6 +20,7 @@ struct LensBuilder {
     Lens build() && {
         for (const Relationship& way : api_->catalog().relationships) ways_.emplace(way.source, &way);
         for (const auto& [name, rule] : table_.resources) add_listed(name, rule);
+        for (const auto& [name, rule] : table_.upstreams) add_upstream(name, rule);
         if (table_.expose_schema) add_exposed();
         for (const std::string& hidden : table_.hide)
             if (!names_function(hidden) && api_->catalog().find(table_.schema, hidden) == nullptr)
@@ -49,6 +50,7 @@ private:
         for (const Relation& relation : api_->catalog().relations) {
             if (relation.schema != table_.schema || relation.partition) continue;
             if (listed_.contains(&relation) || table_.hide.contains(relation.name)) continue;
+            if (table_.upstreams.contains(relation.name)) continue;  // moved to a service of its own
             if (api_->by_name_.contains(relation.name)) {
                 complaints("/resources/" + pointer_token(relation.name))
                     .add("",
@@ -73,6 +75,11 @@ private:
         resolve_dependencies(resource->policies, api_->catalog(), table_.schema, heard);
         api_->by_name_.emplace(resource->name, resource.get());
         api_->resources_.push_back(std::move(resource));
+    }
+
+    void add_upstream(const std::string& name, const UpstreamRule& rule) {
+        ResolvedPolicies policies = resolve_upstream_policies(rule, table_.defaults, settings_);
+        api_->upstreams_.push_back(std::make_unique<Upstream>(Upstream{name, rule.upstream, std::move(policies)}));
     }
 
     void add_links(Resource& resource) const {

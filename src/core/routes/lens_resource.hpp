@@ -30,6 +30,9 @@ void show_columns(Resource& resource, const ResourceRule& rule, const std::vecto
 [[nodiscard]] ResolvedPolicies resolve_function_policies(const FunctionRule& rule, const Policies& defaults,
                                                          const config::Settings& settings, const Complaints& complaints);
 
+[[nodiscard]] ResolvedPolicies resolve_upstream_policies(const UpstreamRule& rule, const Policies& defaults,
+                                                         const config::Settings& settings);
+
 [[nodiscard]] ResolvedPolicies resolve_policies(const catalog::Relation& relation, const ResourceRule& rule,
                                                 const Policies& defaults, const config::Settings& settings,
                                                 const Complaints& complaints);

@@ -95,11 +95,22 @@ Result<Match> match_name(const Match& match, std::string_view segment, Find find
     return find(match, segment);
 }
 
+// A service answers for its name and for all below it.
+Result<Match> match_below(Match match, std::string_view segment) {
+    const auto slash = std::min(segment.find('/'), segment.size());
+    const auto name = text::percent_decode(segment.substr(0, slash));
+    match.upstream = name ? match.api->find_upstream(*name) : nullptr;
+    match.below = segment.substr(slash);
+    if (match.upstream == nullptr) return match_name(match, segment, match_resource);
+    return match;
+}
+
 // What follows the version in the path.
 Result<Match> match_segment(const Match& match, std::string_view segment) {
     constexpr std::string_view functions = "rpc/";
     if (segment.empty()) return match;
     if (segment.starts_with(functions)) return match_name(match, segment.substr(functions.size()), match_function);
+    if (!match.api->upstreams().empty()) return match_below(match, segment);
     return match_name(match, segment, match_resource);
 }
 

@@ -67,6 +67,8 @@ struct Field {
 [[nodiscard]] const std::vector<Field<Policies>>& policy_fields();
 [[nodiscard]] const std::vector<Field<ResourceRule>>& resource_fields();  // besides the policies
 [[nodiscard]] const std::vector<Field<FunctionRule>>& function_fields();  // besides the policies
+[[nodiscard]] const std::vector<Field<UpstreamPolicy>>& upstream_fields();
+[[nodiscard]] const std::vector<Field<UpstreamRule>>& upstream_route_fields();  // besides the policies
 [[nodiscard]] const std::vector<Field<RouteTable>>& table_fields();
 
 // True when the field was known.

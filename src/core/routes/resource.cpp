@@ -4,6 +4,18 @@
 #include "millrace/core/routes.hpp"
 
 namespace millrace::routes {
+namespace {
+
+std::string allow_value(const std::vector<message::Method>& methods) {
+    std::string value;
+    for (const message::Method method : methods) {
+        if (!value.empty()) value += ',';
+        value += message::name(method);
+    }
+    return value;
+}
+
+}  // namespace
 
 const ApiColumn* Resource::column(std::string_view api_name) const {
     const auto found = std::ranges::find(columns, api_name, &ApiColumn::name);
@@ -25,14 +37,7 @@ bool Resource::allows(message::Method method) const {
     return std::ranges::find(policies.methods, method) != policies.methods.end();
 }
 
-std::string Resource::allow() const {
-    std::string value;
-    for (const message::Method method : policies.methods) {
-        if (!value.empty()) value += ',';
-        value += message::name(method);
-    }
-    return value;
-}
+std::string Resource::allow() const { return allow_value(policies.methods); }
 
 bool ApiFunction::allows(message::Method method) const {
     return std::ranges::find(policies.methods, method) != policies.methods.end();
@@ -51,12 +56,24 @@ std::string ApiFunction::allow() const {
     return value;
 }
 
+bool Upstream::allows(message::Method method) const {
+    return std::ranges::find(policies.methods, method) != policies.methods.end();
+}
+
+std::string Upstream::allow() const { return allow_value(policies.methods); }
+
 ApiCatalog::ApiCatalog(RouteTable table, std::shared_ptr<const catalog::Catalog> catalog)
     : table_(std::move(table)), catalog_(std::move(catalog)) {}
 
 const Resource* ApiCatalog::find(std::string_view name) const {
     const auto found = by_name_.find(name);
     return found == by_name_.end() ? nullptr : found->second;
+}
+
+const Upstream* ApiCatalog::find_upstream(std::string_view name) const {
+    const auto found =
+        std::ranges::lower_bound(upstreams_, name, {}, [](const auto& u) -> std::string_view { return u->name; });
+    return found == upstreams_.end() || (*found)->name != name ? nullptr : found->get();
 }
 
 const ApiFunction* ApiCatalog::find_function(std::string_view name) const {
