@@ -39,8 +39,9 @@ struct Template {
 struct CachePlan {
     std::string key;  // of the shape; cache_key() makes it a request's
     std::vector<std::size_t> value_order;
-    std::vector<fence::Tag> tags;  // that do not depend on the request's values
+    std::vector<fence::Tag> tags;  // that do not depend on the request's values; sorted
     routes::CachePolicy policy;
+    bool fenced = true;  // somebody tells of changes; else it is kept by its time alone, and no snapshot is asked for
     // Of a read by full primary key: the tables that have the row (its own, and those it is a partition of), and the key.
     struct KeyValue {
         const catalog::Column* column = nullptr;

@@ -10,6 +10,11 @@
 namespace millrace::pipeline {
 namespace {
 
+void sort_once(std::vector<fence::Tag>& tags) {
+    std::ranges::sort(tags);
+    tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
+}
+
 bool same_key(const catalog::Relation& a, const catalog::Relation& b) {
     return a.primary_key == b.primary_key && std::ranges::all_of(a.primary_key, [&](const std::string& name) {
                return a.column(name)->type_oid == b.column(name)->type_oid;
@@ -23,7 +28,8 @@ void add_root(CachePlan& out, const catalog::Relation& root, const catalog::Cata
         const auto name = catalog::parse_tag(tag);
         const catalog::Relation* table = name ? catalog.find(name->schema, name->name) : nullptr;
         const bool by_key = table != nullptr && table->told_by_key && same_key(root, *table);
-        (by_key ? out.row_of : out.tags).push_back(tag);
+        if (by_key) out.row_of.push_back(tag);
+        out.tags.push_back(by_key ? fence::whole_tag(tag) : tag);
     }
 }
 
@@ -61,6 +67,30 @@ void add_tables(CachePlan& out, const plan::Plan& plan, const Work& work, std::s
     }
     const std::vector<fence::Tag>& declared = work.policies().depends_on;
     out.tags.insert(out.tags.end(), declared.begin(), declared.end());
+}
+
+// Nothing when a value is none of its column's type, so that nobody can say which row it names.
+std::optional<std::vector<std::string>> row_key(const CachePlan& plan, std::span<const std::string> values) {
+    std::vector<std::string> key;
+    key.reserve(plan.row_key.size());
+    for (const CachePlan::KeyValue& part : plan.row_key) {
+        if (part.value && *part.value >= values.size()) return std::nullopt;
+        auto canonical = catalog::key_text(*part.column, part.value ? values[*part.value] : part.text);
+        if (!canonical) return std::nullopt;
+        key.push_back(*std::move(canonical));
+    }
+    return key;
+}
+
+// Does anybody say when one of the tables changes? Where nobody does the answer is kept by its time alone, and needs no
+// snapshot.
+bool is_told_of(const std::vector<fence::Tag>& tags, const Work& work) {
+    const auto watched = [&](const fence::Tag& tag) {
+        const auto name = catalog::parse_tag(tag);
+        const catalog::Relation* table = name ? work.snapshot->catalog->find(name->schema, name->name) : nullptr;
+        return table == nullptr || table->watched;
+    };
+    return !work.policies().cache.by_time || tags.empty() || std::ranges::any_of(tags, watched);
 }
 
 std::string_view route_of(const Work& work) { return work.function == nullptr ? work.resource->name : work.function->route; }
@@ -124,8 +154,7 @@ std::vector<fence::Tag> tags_of(const plan::Plan& plan, const Work& work) {
     if (call == nullptr || !call->rows.embeds.empty()) tags = plan::tables_behind(plan, *work.snapshot->catalog);
     const std::vector<fence::Tag>& declared = work.policies().depends_on;
     tags.insert(tags.end(), declared.begin(), declared.end());
-    std::ranges::sort(tags);
-    tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
+    sort_once(tags);
     return tags;
 }
 
@@ -138,30 +167,24 @@ std::optional<CachePlan> cache_plan(const Work& work, const plan::Plan& plan, co
     if (!order) return std::nullopt;
     CachePlan out{make_key(work, asked, canonical_query), std::move(*order), {}, policies.cache};
     add_tables(out, plan, work, asked.values);
+    out.fenced = is_told_of(tags_of(plan, work), work);
     add_route(out, work);
+    sort_once(out.tags);
     return out;
 }
 
 std::vector<fence::Tag> entry_tags(const CachePlan& plan, std::span<const std::string> values) {
-    std::vector<fence::Tag> tags = plan.tags;
-    std::vector<std::string> key;
-    for (const CachePlan::KeyValue& part : plan.row_key) {
-        const bool given = part.value && *part.value < values.size();
-        if (part.value && !given) break;
-        auto canonical = catalog::key_text(*part.column, given ? values[*part.value] : part.text);
-        if (!canonical) break;
-        key.push_back(*std::move(canonical));
-    }
+    std::vector<fence::Tag> tags;
+    tags.reserve(plan.tags.size() + plan.row_of.size());
+    tags = plan.tags;
+    if (plan.row_of.empty()) return tags;
+    const auto key = row_key(plan, values);
     for (const fence::Tag& table : plan.row_of) {
-        if (key.size() != plan.row_key.size()) {
-            tags.push_back(table);
-            continue;
-        }
-        tags.push_back(fence::key_tag(table, key));
-        tags.push_back(fence::whole_tag(table));
+        fence::Tag tag = key ? fence::key_tag(table, *key) : table;
+        const auto place = std::ranges::lower_bound(tags, tag);
+        if (place == tags.end() || *place != tag) tags.insert(place, std::move(tag));
+        if (!key) std::erase(tags, fence::whole_tag(table));  // whoever reads the table at large needs none of its own
     }
-    std::ranges::sort(tags);
-    tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
     return tags;
 }
 

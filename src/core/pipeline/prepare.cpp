@@ -154,7 +154,7 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     std::erase_if(work->shape.applied,
                   [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
     work->repeatable = session.empty();
-    const sql::RenderOptions options{.want_snapshot = work->cache.has_value(),
+    const sql::RenderOptions options{.want_snapshot = work->cache && work->cache->fenced,
                                      .form = work->shape.representation.form,
                                      .count_max = static_cast<std::int64_t>(snapshot->settings.database.rows_max)};
     work->script = sql::render(*plan, session, options);

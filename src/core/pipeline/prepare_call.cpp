@@ -131,7 +131,7 @@ Result<Prepared> prepare_call(const std::shared_ptr<const Snapshot>& snapshot, c
     const sql::Session session = call_session({*snapshot, *match.api, identity, request}, *api, *plan);
     work->script.writes = !call.read_only;
     work->cache = cache_plan(*work, *plan, {match, *api, identity});
-    const sql::RenderOptions options{.want_snapshot = work->cache.has_value(), .form = work->shape.representation.form};
+    const sql::RenderOptions options{.want_snapshot = work->cache && work->cache->fenced, .form = work->shape.representation.form};
     work->script = sql::render(*plan, session, options);
     offer_to_standby(*work, *plan, session, options);
     return Prepared(std::shared_ptr<const Work>(std::move(work)));

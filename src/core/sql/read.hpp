@@ -6,8 +6,8 @@
 namespace millrace::sql {
 
 // Taken once for all rows; where there is one at most, the bare function spares Postgres a plan of its own for that.
-constexpr std::string_view snapshot_of_row = "pg_current_snapshot()::text";
-constexpr std::string_view snapshot = "(SELECT pg_current_snapshot()::text)";
+constexpr std::string_view snapshot_of_row = "pg_current_snapshot()";
+constexpr std::string_view snapshot = "(SELECT pg_current_snapshot())";
 
 struct ReadOptions {
     std::string_view source;     // a CTE that stands for the root's relation; empty: the relation itself

@@ -170,12 +170,23 @@ TEST(CachePlan, what_nobody_tags_is_kept_only_where_its_own_rule_says_until_when
     }
 }
 
+TEST(CachePlan, what_is_kept_by_its_time_alone_asks_for_no_snapshot) {
+    World world;
+    const char* timed = R"({"cache": {"ttl_s": 5, "by_time": true}})";
+    const auto others = world.work(std::string("\"others\": ") + timed, "/v1/others");
+    EXPECT_FALSE(others->script.has_snapshot);
+    EXPECT_EQ(others->cache->tags, (Tags{"@v1", "@v1/others", "public.others"})) << "so that it can be purged";
+    EXPECT_TRUE(world.work(std::string("\"clock\": ") + timed, "/v1/clock")->script.has_snapshot) << "its table is watched";
+    const char* declared = R"("others": {"cache": {"ttl_s": 5, "by_time": true, "depends_on": ["notes"]}})";
+    EXPECT_TRUE(world.work(declared, "/v1/others")->script.has_snapshot);
+}
+
 TEST(CachePlan, calls_are_kept_where_the_function_has_a_rule_and_cannot_change_anything) {
     World world;
     const char* dependent = R"("rpc/look": {"cache": {"ttl_s": 5, "depends_on": ["notes"]}})";
     EXPECT_FALSE(world.kept("", "/v1/rpc/look?a=1")) << "defaults are not meant for functions";
     EXPECT_FALSE(world.kept("", "/v1/rpc/pure?a=1"));
-    EXPECT_EQ(world.work(dependent, "/v1/rpc/look?a=1")->cache->tags, (Tags{"public.notes", "@v1", "@v1/rpc/look"}));
+    EXPECT_EQ(world.work(dependent, "/v1/rpc/look?a=1")->cache->tags, (Tags{"@v1", "@v1/rpc/look", "public.notes"}));
     EXPECT_EQ(world.work(R"("rpc/look": {"cache": {"ttl_s": 5}})", "/v1/rpc/look?a=1")->cache->tags,
               (Tags{"@v1", "@v1/rpc/look"}));
     EXPECT_TRUE(world.kept(R"("rpc/pure": {"cache": {"ttl_s": 5}})", "/v1/rpc/pure?a=1"));

@@ -57,7 +57,7 @@ TEST(SqlBody, a_handler_gets_the_rows_under_their_names) {
     const auto script = script_of(read({col("id")}), "customers", form, true);
     EXPECT_EQ(script.statements.at(0).text,
               "SELECT count(*) AS page, encode((\"public\".\"na\"\"me\"(\"_\"::\"public\".\"customers\"))::bytea, 'hex') AS "
-              "body, (SELECT pg_current_snapshot()::text) FROM (SELECT t0.\"id\" AS \"id\" FROM \"public\".\"customers\" AS "
+              "body, (SELECT pg_current_snapshot()) FROM (SELECT t0.\"id\" AS \"id\" FROM \"public\".\"customers\" AS "
               "t0) AS \"_\"");
     EXPECT_EQ(script.answer, sql::Answer::body);
     EXPECT_TRUE(script.binary && script.has_snapshot && script.cells.empty());

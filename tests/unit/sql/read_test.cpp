@@ -223,11 +223,11 @@ TEST(SqlScripts, the_snapshot_is_a_last_column_and_no_cell) {
     EXPECT_TRUE(script.has_snapshot);
     EXPECT_EQ(script.cells.size(), 1U);
     EXPECT_EQ(script.statements[0].text,
-              "SELECT t0.\"id\", (SELECT pg_current_snapshot()::text) FROM \"public\".\"products\" AS t0");
+              "SELECT t0.\"id\", (SELECT pg_current_snapshot()) FROM \"public\".\"products\" AS t0");
     auto one = read({col("id")});
     where(one, eq("id", "5"));
     EXPECT_EQ(sql::render(*make(one, v1()["products"]), {}, {.want_snapshot = true}).statements[0].text,
-              "SELECT t0.\"id\", pg_current_snapshot()::text FROM \"public\".\"products\" AS t0 WHERE t0.\"id\" = $1");
+              "SELECT t0.\"id\", pg_current_snapshot() FROM \"public\".\"products\" AS t0 WHERE t0.\"id\" = $1");
 }
 
 TEST(SqlScripts, session_settings_come_first) {
