@@ -34,7 +34,7 @@ TEST_F(PgPool, a_late_transaction_is_rolled_back) {
     settings.slow_lanes = 1;
     start();
     Call late(script({statement("insert into t values (1)"), statement("select pg_sleep(30)")}, true));
-    late.verdict = [](const sql::Results&) { return Result<void>(); };
+    late.closing = agree;
     late.patience = 200ms;
     EXPECT_EQ(ask(late).code(), "MR023");
     EXPECT_EQ(ask(script("select count(*) from t"), LaneClass::slow).cell(), "0");

@@ -44,6 +44,8 @@ inline sql::Script write(std::string text, Parameters parameters = {}) {
     return script({statement(std::move(text), std::move(parameters))}, true);
 }
 
+inline Result<std::vector<sql::Statement>> agree(const sql::Results&) { return std::vector<sql::Statement>(); }
+
 // One call and what became of it.
 struct Call {
     Call() = default;
@@ -52,7 +54,7 @@ struct Call {
     sql::Script script;
     LaneClass lane = LaneClass::fast;
     Duration patience = 10s;
-    std::optional<sql::Verdict> verdict;
+    std::optional<sql::Closing> closing;
     std::optional<Result<sql::Results>> answer;
     pg::Timing timing;
 
@@ -75,9 +77,9 @@ protected:
     }
 
     asio::awaitable<void> run(Call& call) {
-        const sql::Verdict* verdict = call.verdict ? &*call.verdict : nullptr;
+        const sql::Closing* closing = call.closing ? &*call.closing : nullptr;
         const Deadline deadline{net::now() + call.patience};
-        auto answer = co_await pool->run(call.script, call.lane, false, verdict, deadline, call.timing);
+        auto answer = co_await pool->run(call.script, call.lane, false, closing, deadline, call.timing);
         call.answer.emplace(std::move(answer));
     }
 

@@ -89,12 +89,12 @@ TEST_F(PgPool, an_error_at_commit_is_that_requests_own) {
     execute("create table p(id int primary key); create table c(p int references p deferrable initially deferred)");
     settings.fast_lanes = 1;
     start();
-    for (const bool with_verdict : {false, true}) {
+    for (const bool with_closing : {false, true}) {
         std::vector<Call> calls(3);
         calls[0].script = script("select 1");
         calls[1].script = write("insert into c values (1)");
         calls[2].script = script("select 3");
-        if (with_verdict) calls[1].verdict = [](const sql::Results&) { return Result<void>(); };
+        if (with_closing) calls[1].closing = agree;
         begin(calls);
         finish(calls);
         EXPECT_EQ(calls[0].cell(), "1");
@@ -219,7 +219,7 @@ TEST_F(PgPool, prepares_anew_when_the_type_of_a_result_changed_or_the_name_is_go
     ask(script("deallocate all"));
     EXPECT_EQ(ask(script("select * from t")).cell(), "1");
     Call call{write("update t set n = n || '!' returning *"), LaneClass::slow};
-    call.verdict = [](const sql::Results&) { return Result<void>(); };
+    call.closing = agree;
     settings.slow_lanes = 1;
     ask(call);
     execute("alter table t add m int default 7");
@@ -227,25 +227,55 @@ TEST_F(PgPool, prepares_anew_when_the_type_of_a_result_changed_or_the_name_is_go
     EXPECT_EQ(ask(call).cell(), "1!!");
 }
 
-TEST_F(PgPool, a_verdict_commits_or_rolls_back) {
+TEST_F(PgPool, a_closing_commits_or_rolls_back) {
     execute("create table t(n int)");
     settings.slow_lanes = 1;
     start();
+    using Statements = std::vector<sql::Statement>;
     Call kept{write("insert into t values (1) returning n")};
-    kept.verdict = [](const sql::Results& results) {
-        return results.at(0).affected == 1 ? Result<void>() : Result<void>(Error::of(Fault::internal));
+    kept.closing = [](const sql::Results& results) -> Result<Statements> {
+        if (results.at(0).affected != 1) return Error::of(Fault::internal);
+        return Statements();
     };
     Call refused{write("insert into t values (2), (3) returning n")};
-    refused.verdict = [](const sql::Results&) { return Result<void>(Error::of(Fault::not_singular)); };
+    refused.closing = [](const sql::Results&) -> Result<Statements> { return Error::of(Fault::not_singular); };
     Call thrown{write("insert into t values (4)")};
-    thrown.verdict = [](const sql::Results&) -> Result<void> { throw std::runtime_error("surprise"); };
+    thrown.closing = [](const sql::Results&) -> Result<Statements> { throw std::runtime_error("surprise"); };
     Call failed{write("insert into t values (1 / $1::int)", {"0"})};
-    failed.verdict = kept.verdict;
+    failed.closing = kept.closing;
     EXPECT_EQ(ask(kept).cell(), "1");
     EXPECT_EQ(ask(refused).code(), "PGRST116");
     EXPECT_EQ(ask(thrown).code(), "MR999");
     EXPECT_EQ(ask(failed).code(), "22012");
     EXPECT_EQ(ask(script("select string_agg(n::text, ' ') from t"), LaneClass::slow).cell(), "1");
+}
+
+TEST_F(PgPool, what_a_closing_does_is_part_of_the_transaction) {
+    execute("create table t(n int unique)");
+    settings.slow_lanes = 1;
+    start();
+    std::vector<Call> calls(4);
+    for (const std::size_t at : {0, 1, 2, 3}) {
+        calls[at].script = write("insert into t values (" + std::to_string(at) + ") returning n");
+        const std::string last = at == 1 ? "1 / $1::int" : "$1::int + 10";
+        calls[at].closing = [last](const sql::Results& results) -> Result<std::vector<sql::Statement>> {
+            const std::string cell(results.at(0).at(0, 0) == "1" ? "0" : results.at(0).at(0, 0));
+            return std::vector{statement("insert into t values (" + last + ")", {cell})};
+        };
+        ask(calls[at]);
+    }
+    EXPECT_EQ(calls[1].code(), "22012");
+    EXPECT_EQ(calls[1].timing.done, 1u) << "the place of what failed, behind the script's own";
+    EXPECT_EQ(calls[0].timing.done, 2u);
+    EXPECT_EQ(ask(script("select string_agg(n::text, ' ' order by n) from t"), LaneClass::slow).cell(), "0 2 3 10 12 13");
+    EXPECT_EQ(observer.transitions, std::vector<bool>{true}) << "the lane was not given up";
+}
+
+TEST_F(PgPool, says_which_statement_failed) {
+    start();
+    Call call{script({statement("select 1"), statement("select 1 / $1::int", {"0"}), statement("select 3")}), LaneClass::slow};
+    EXPECT_EQ(ask(call).code(), "22012");
+    EXPECT_EQ(call.timing.done, 1u);
 }
 
 TEST_F(PgPool, measures_and_reports) {

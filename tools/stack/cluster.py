@@ -12,7 +12,8 @@ from .redis import Redis
 def migrate(postgres, database=demo.DATABASE, config=CONFIG, quiet=True, decoding=False):
     """Installs the invalidation triggers, or what decoding needs, as the database's owner."""
     url = postgres.url(database)
-    done = command(["migrate", *(["--decoding"] if decoding else []), "--config", config, "--database-url", url], env={"MILLRACE_DATABASE_URL": url},
+    done = command(["migrate", *(["--decoding"] if decoding else []), "--config", config, "--database-url", url, "--grant-to", demo.ROLE],
+                   env={"MILLRACE_DATABASE_URL": url},
                    capture_output=True)
     if done.returncode != 0:
         raise RuntimeError(f"millrace migrate failed:\n{done.stdout}{done.stderr}")

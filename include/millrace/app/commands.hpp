@@ -22,6 +22,7 @@ struct CommandLine {
     Source source;
     bool print = false, remove = false, force = false, offline = false, decoding = false;
     std::string schema = "public", output;
+    std::string grant_to;  // the role that the server logs in as, where another one migrates
     PurgeWords purge;
 };
 

@@ -105,11 +105,14 @@ private:
     [[nodiscard]] http::asio::awaitable<void> read_anew(Refresh what, TieredCache::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<bool> read_anew_or_find(const Refresh& what, TieredCache::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_from_database(Turn& turn, Work work);
+    [[nodiscard]] http::asio::awaitable<message::Reply> answer_once(Turn& turn, Work work);  // however often it is asked for
+    [[nodiscard]] http::asio::awaitable<message::Reply> answer_again(Turn& turn, Work work);
     [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query(Reading& reading, pg::Timing& timing);
     [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query_whole(const pipeline::Work& work, sql::BoundScript script,
                                                                         Deadline deadline, pg::Timing& timing);
     [[nodiscard]] std::size_t kept_bytes(const pipeline::Work& work) const;
     [[nodiscard]] message::Reply begin(Turn& turn, Work work, pg::Opened opened);
+    std::optional<fence::Xid> tell_own_write(const pipeline::Work& work, const sql::Results& results);
     void apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply);
     [[nodiscard]] events::LaneClass lane_for(const pipeline::Work& work) const;
 

@@ -13,6 +13,7 @@
 #include "millrace/core/base.hpp"
 #include "millrace/core/cache.hpp"
 #include "millrace/core/config.hpp"
+#include "millrace/core/idempotency.hpp"
 #include "millrace/core/message.hpp"
 #include "millrace/core/openapi.hpp"
 #include "millrace/core/reply.hpp"
@@ -87,8 +88,14 @@ struct Work {
     std::optional<CachePlan> cache;       // only of reads that may be cached
     std::vector<fence::Tag> invalidates;  // of writes: the tables that they write to
     std::shared_ptr<const Guard> guard;   // of writes with a condition
-    std::string groups;                   // of Cache-Groups, or of a write of Cache-Group-Invalidation
-    std::string surrogate_keys;           // of Surrogate-Key
+    // Of writes with an Idempotency-Key: how the answer is kept, and as which role the transaction ends.
+    struct Kept {
+        idempotency::Key key;
+        std::string role;
+    };
+    std::optional<Kept> kept{};
+    std::string groups;          // of Cache-Groups, or of a write of Cache-Group-Invalidation
+    std::string surrogate_keys;  // of Surrogate-Key
     // The same work for a standby, where the route allows it: its answer counts if its snapshot still holds for these tags.
     std::shared_ptr<const Work> on_standby{};
     std::vector<fence::Tag> standby_tags{};
@@ -183,7 +190,10 @@ void suit_front(const message::Request& request, message::Reply& reply);
 
 // Looks at the results of a write before they are committed, where something of them may be wrong: what reply::verdict looks
 // at, and the condition that the request makes.
-[[nodiscard]] std::optional<sql::Verdict> verdict(const Work& work);
+[[nodiscard]] std::optional<sql::Closing> closing(const Work& work);
+
+// The same for a write whose answer is kept: it is made before the commit, and is then in `reply`.
+[[nodiscard]] sql::Closing keeping(const Work& work, message::Reply& reply);
 
 // What the request says of caches, where the route lets it.
 struct ClientDirectives {

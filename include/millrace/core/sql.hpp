@@ -95,6 +95,7 @@ struct Script {
     // standby StandbyCells.
     std::optional<std::size_t> snapshot;
     bool on_standby = false;
+    std::optional<std::size_t> claim;  // the last of Session::first
     // Of a call with a count: main's last column is the total. In an answer of rows the one before says whether there is a row.
     bool has_total = false;
     // The statement with what the transaction has to say at its end, one row: the write's xid8 (null when it changed nothing),
@@ -121,6 +122,7 @@ struct BoundScript {
 
 // What a transaction begins and ends with: role, claims, headers (PostgREST, "Transaction-scoped settings").
 struct Session {
+    std::vector<Statement> first{};                                  // what only the login role may do; then role must be named
     std::vector<std::pair<std::string, std::string>> before_role{};  // what only the login role may set
     std::string role{};                                              // empty: the lane's own
     std::vector<std::pair<std::string, std::string>> settings{};
@@ -171,5 +173,8 @@ using Results = std::vector<Rows>;  // one per statement
 
 // Looks at the results before they are committed; an error rolls back. (A singular answer to a write that hit two rows, …)
 using Verdict = std::function<Result<void>(const Results&)>;
+
+// The same, and what else is to be done in the transaction before it ends.
+using Closing = std::function<Result<std::vector<Statement>>(const Results&)>;
 
 }  // namespace millrace::sql

@@ -25,8 +25,9 @@ namespace millrace::pg {
 namespace asio = boost::asio;
 
 struct Timing {
-    Duration waited{};  // for a lane
-    Duration took{};    // from sending to the last result
+    Duration waited{};     // for a lane
+    Duration took{};       // from sending to the last result
+    std::size_t done = 0;  // statements without an error: the place of the one that failed
 };
 
 struct Request;
@@ -50,13 +51,13 @@ public:
 
     void start();
 
-    // Runs a script as one implicit transaction; with a verdict, as BEGIN … COMMIT on a slow lane, ROLLBACK when it fails.
+    // Runs a script as one implicit transaction; with a closing, as BEGIN … COMMIT on a slow lane, ROLLBACK when it fails.
     // Errors: database_error with Postgres' own message, lane_timeout (503, Retry-After) when no lane is free in time,
     // overloaded (503, Retry-After, at once) when too many wait, deadline_passed (504) when the answer is late (a slow
     // statement is cancelled), database_unavailable (503, Retry-After) when there is no connection or it broke underway.
     // A read that was underway on a connection that broke is sent once more on another; a write never is.
     [[nodiscard]] asio::awaitable<Result<sql::Results>> run(sql::BoundScript script, events::LaneClass lane, bool authenticated,
-                                                            const sql::Verdict* verdict, Deadline deadline, Timing& timing);
+                                                            const sql::Closing* closing, Deadline deadline, Timing& timing);
 
     // The same for a read, without keeping more than about `kept_bytes_max` of its main statement's rows. What it would not
     // keep comes through `rest`, and with it there are no results of the statements after main; the script is the caller's for
@@ -194,7 +195,11 @@ enum class WatchedBy : std::uint8_t { triggers, publication };  // what says tha
 // where the role may make them: those tell of DDL too, and watch what is made later in `schemas`. Idempotent: what is there is
 // left alone and waits for no lock. The payload is what fence::parse_invalidation reads; tags are catalog::tag_of().
 [[nodiscard]] std::string migration_sql(const catalog::Catalog& catalog, const std::vector<std::string>& schemas);
-[[nodiscard]] std::string migration_removal_sql();                                   // whichever layout was there
+[[nodiscard]] std::string migration_removal_sql();  // whichever layout was there
+// The table of answers that are kept for requests with an Idempotency-Key, and the functions that lead to it: for the owner,
+// and for `login_role` unless it is empty. Idempotent. It goes with the last of the two sources.
+[[nodiscard]] std::string idempotency_sql(const std::string& login_role = {});
+[[nodiscard]] std::string idempotency_removal_sql();
 [[nodiscard]] Result<void> execute(const std::string& url, const std::string& sql);  // one transaction; database_error
 
 // Invalidates tags by a transaction of its own, whose xid it returns, through millrace.purge(). One transaction;

@@ -19,7 +19,9 @@ constexpr std::string_view usage = R"(millrace: a REST API on Postgres
   millrace serve    [--config FILE]                     serve until SIGTERM; SIGHUP reloads
   millrace serve    --postgrest [--config FILE]         the same from PostgREST's settings: its FILE and PGRST_…
   millrace check    [--config FILE] [--offline]         do the files fit each other and the database?
-  millrace migrate  [--config FILE] [--print|--remove]  the triggers that tell caches what changed
+  millrace migrate  [--config FILE] [--print|--remove] [--grant-to ROLE]
+                                                        the triggers that tell caches what changed, and a table of answers;
+                                                        ROLE is what the server logs in as, if it is not who migrates
   millrace migrate  --decoding [--print|--remove]       the publication and the slot from which changes are decoded
   millrace init     --database-url URL [--schema NAME] [--output FILE] [--force]
                                                         a first route table from what the database has
@@ -77,7 +79,7 @@ CommandLine parse(int argc, const char* const* argv) {
     options.add_options()("config", po::value(&line.source.file))("postgrest", po::bool_switch(&line.source.postgrest))(
         "print", po::bool_switch(&line.print))("remove", po::bool_switch(&line.remove))("force", po::bool_switch(&line.force))(
         "offline", po::bool_switch(&line.offline))("decoding", po::bool_switch(&line.decoding))(
-        "schema", po::value(&line.schema))("output", po::value(&line.output));
+        "schema", po::value(&line.schema))("output", po::value(&line.output))("grant-to", po::value(&line.grant_to));
     if (line.command == "cache") {
         options.add_options()("tag", po::value(&line.purge.tags))("route", po::value(&line.purge.route))(
             "version", po::value(&line.purge.version))("all", po::bool_switch(&line.purge.all))(

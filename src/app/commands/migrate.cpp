@@ -1,4 +1,5 @@
-// `millrace migrate`: installs, prints or removes what tells caches that rows changed: triggers, or a publication and a slot.
+// `millrace migrate`: installs, prints or removes what tells caches that rows changed, triggers or a publication and a slot,
+// and the table of answers to requests that may be repeated.
 #include <iostream>
 
 #include "millrace/app/commands.hpp"
@@ -13,8 +14,10 @@ int failed(const Error& error) {
 }
 
 std::string sql_of(const CommandLine& line, const Files& files, const catalog::Catalog& catalog) {
-    if (line.decoding) return line.remove ? pg::publication_removal_sql() : pg::publication_sql(catalog);
-    return line.remove ? pg::migration_removal_sql() : pg::migration_sql(catalog, schemas_of(files.tables));
+    if (line.remove) return line.decoding ? pg::publication_removal_sql() : pg::migration_removal_sql();
+    const std::string source =
+        line.decoding ? pg::publication_sql(catalog) : pg::migration_sql(catalog, schemas_of(files.tables));
+    return pg::idempotency_sql(line.grant_to) + source;
 }
 
 // What cannot be published is read past the cache, which nobody would guess.

@@ -193,6 +193,7 @@ std::optional<message::Reply> RequestHandler::hit_memory(Turn& turn, const Work&
 }
 
 asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn, Work asked) {
+    if (asked->kept) co_return co_await answer_once(turn, std::move(asked));
     Reading reading{std::move(asked), turn.values, turn.token, turn.deadline};
     auto opened = co_await query(reading, turn.timing);
     Work work = std::move(reading.work);
@@ -242,8 +243,8 @@ asio::awaitable<Result<pg::Opened>> RequestHandler::query(Reading& reading, pg::
 
 asio::awaitable<Result<pg::Opened>> RequestHandler::query_whole(const pipeline::Work& work, sql::BoundScript script,
                                                                 Deadline deadline, pg::Timing& timing) {
-    const auto verdict = pipeline::verdict(work);
-    const sql::Verdict* judge = verdict ? &*verdict : nullptr;
+    const auto closing = pipeline::closing(work);
+    const sql::Closing* judge = closing ? &*closing : nullptr;
     auto results = co_await pool_.run(script, lane_for(work), work.authenticated, judge, deadline, timing);
     if (!results) co_return std::move(results).error();
     pg::Opened opened;
@@ -259,13 +260,17 @@ std::size_t RequestHandler::kept_bytes(const pipeline::Work& work) const {
 }
 
 // A worker that made a write knows of it before its answer is out, without waiting for the notification.
-void RequestHandler::apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply) {
-    if (!work.script.outcome || work.script.rolls_back) return;
+std::optional<fence::Xid> RequestHandler::tell_own_write(const pipeline::Work& work, const sql::Results& results) {
+    if (!work.script.outcome || work.script.rolls_back) return std::nullopt;
     const auto invalidation = pipeline::own_invalidation(work, results[*work.script.outcome]);
-    if (!invalidation) return;
+    if (!invalidation) return std::nullopt;
     cache_.invalidate(*invalidation);
     broadcast_(*invalidation);
-    reply.headers.add("Consistency-Token", std::to_string(invalidation->xid));
+    return invalidation->xid;
+}
+
+void RequestHandler::apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply) {
+    if (const auto xid = tell_own_write(work, results)) reply.headers.add("Consistency-Token", std::to_string(*xid));
 }
 
 events::LaneClass RequestHandler::lane_for(const pipeline::Work& work) const {

@@ -87,9 +87,7 @@ asio::awaitable<std::optional<pg::Opened>> Standby::ask(const Read& read, const 
 
 asio::awaitable<Result<pg::Opened>> Standby::whole(const Read& read, sql::BoundScript script, Deadline deadline,
                                                    pg::Timing& timing) {
-    const auto verdict = reply::verdict(read.work.shape, *script.script);
-    const sql::Verdict* judge = verdict ? &*verdict : nullptr;
-    auto results = co_await pool_->run(script, read.lane, read.work.authenticated, judge, deadline, timing);
+    auto results = co_await pool_->run(script, read.lane, read.work.authenticated, nullptr, deadline, timing);
     if (!results) co_return std::move(results).error();
     pg::Opened opened;
     opened.results = std::move(*results);

@@ -15,6 +15,9 @@ namespace millrace::pipeline {
 [[nodiscard]] Result<void> add_guard(Work& work, const routes::Match& match, const message::Request& request,
                                      const representation::Representation& representation);
 
+// What reply::verdict looks at, and the condition.
+[[nodiscard]] std::optional<sql::Verdict> verdict(const Work& work);
+
 // Does If-Match hold for what is there? (conditions.cpp)
 [[nodiscard]] bool holds_if_match(std::string_view condition, std::string_view etag);
 

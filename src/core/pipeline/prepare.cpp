@@ -11,6 +11,7 @@
 #include "millrace/core/plan.hpp"
 #include "millrace/core/text.hpp"
 #include "prepare_call.hpp"
+#include "repeats.hpp"
 #include "session.hpp"
 #include "standby.hpp"
 #include "warning.hpp"
@@ -149,8 +150,11 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->cache = cache_plan(*work, *plan, {match, *api, identity, values});
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
     name_groups(*work, *plan, match);
-    sql::Session session = session_of({*snapshot, *match.api, identity, request}, *api, needs_of(*plan, *work));
+    const Caller caller{*snapshot, *match.api, identity, request};
+    sql::Session session = session_of(caller, *api, needs_of(*plan, *work));
     session.reports = session.reports || work->shape.representation.handled;
+    if (read == nullptr)
+        if (auto allowed = allow_repeats(*work, session, caller); !allowed) return std::move(allowed).error();
     std::erase_if(work->shape.applied,
                   [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
     work->repeatable = session.empty();

@@ -9,6 +9,7 @@
 #include "millrace/core/plan.hpp"
 #include "millrace/core/representation.hpp"
 #include "millrace/core/text.hpp"
+#include "repeats.hpp"
 #include "session.hpp"
 #include "standby.hpp"
 #include "warning.hpp"
@@ -128,7 +129,9 @@ Result<Prepared> prepare_call(const std::shared_ptr<const Snapshot>& snapshot, c
     work->shape.warning = warning_of(*plan);
     std::erase_if(work->shape.applied,
                   [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
-    const sql::Session session = call_session({*snapshot, *match.api, identity, request}, *api, *plan);
+    const Caller caller{*snapshot, *match.api, identity, request};
+    sql::Session session = call_session(caller, *api, *plan);
+    if (auto allowed = allow_repeats(*work, session, caller); !allowed) return std::move(allowed).error();
     work->script.writes = !call.read_only;
     work->cache = cache_plan(*work, *plan, {match, *api, identity});
     const sql::RenderOptions options{.want_snapshot = work->cache && work->cache->fenced, .form = work->shape.representation.form};

@@ -53,9 +53,16 @@ void add_snapshot(Script& script, bool on_standby) {
     script.statements.push_back(out.take());
 }
 
+void add_first(Script& script, const std::vector<Statement>& first) {
+    if (first.empty()) return;
+    script.statements.insert(script.statements.end(), first.begin(), first.end());
+    script.claim = script.statements.size() - 1;
+}
+
 void begin(Script& script, const Session& session, bool on_standby = false) {
     if (!session.isolation.empty()) set_isolation(script, session.isolation);
     if (on_standby) add_snapshot(script, true);
+    add_first(script, session.first);
     SettingsList list;
     for (const auto& [name, value] : session.before_role) list.set(name, value);
     if (!session.role.empty()) list.set("role", session.role);

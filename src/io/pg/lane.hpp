@@ -103,6 +103,7 @@ private:
     [[nodiscard]] bool take_error(const Step& step, const PGresult* result);
     void forget(const Step& step);
     [[nodiscard]] bool take_sync();
+    [[nodiscard]] static bool may_end(const Request& request);
     [[nodiscard]] bool in_transaction_now() const;
     [[nodiscard]] bool end_transaction(RequestPointer request);
     void finish(RequestPointer request);

@@ -121,6 +121,7 @@ bool Lane::take(ResultPointer result) {
 // The last result of a statement, or the only one.
 void Lane::take_rows(const Step& step, ResultPointer result) {
     Request& request = *step.request;
+    ++request.done;
     if (!step.streams) {
         request.results.push_back(to_rows(std::move(result)));
         return;
@@ -150,19 +151,23 @@ void Lane::forget(const Step& step) {
     if (name && step.kind == Step::Kind::statement) to_deallocate_.push_back(std::move(*name));
 }
 
-// Only a request in a block leaves a transaction open at its first Sync: until its verdict, or when it failed; it has its lane
-// for itself, and only then does libpq tell the transaction's state. Until the step is popped, breaking up finds the request
-// there.
+// Only a request in a block leaves a transaction open at its first Sync: until its closing, or when it failed; and at its
+// second when its closing failed. It has its lane for itself, and only then does libpq tell the transaction's state. Until the
+// step is popped, breaking up finds the request there.
 bool Lane::take_sync() {
     const auto& step = steps_.front();
     const bool in_transaction = step.owner && step.owner->in_block && in_transaction_now();
-    if (in_transaction && step.owner->phase == Request::Phase::ending) return false;
+    if (in_transaction && !may_end(*step.owner)) return false;
     auto request = std::move(steps_.front().owner);
     steps_.pop_front();
     ask_for_single_rows();
     if (in_transaction) return end_transaction(std::move(request));
     if (request) finish(std::move(request));
     return true;
+}
+
+bool Lane::may_end(const Request& request) {
+    return request.phase == Request::Phase::running || (request.phase == Request::Phase::ending && request.error);
 }
 
 bool Lane::in_transaction_now() const {
@@ -172,23 +177,29 @@ bool Lane::in_transaction_now() const {
 
 namespace {
 
-bool accepted(Request& request) {
-    if (request.answered() || request.error || request.verdict == nullptr) return false;
+// What runs before COMMIT; nothing: it must be undone.
+std::optional<std::vector<sql::Statement>> closing_of(Request& request) {
+    if (request.answered() || request.error || request.closing == nullptr) return std::nullopt;
     try {
-        auto verdict = (*request.verdict)(request.results);
-        if (!verdict) request.error = std::move(verdict).error();
+        auto closing = (*request.closing)(request.results);
+        if (!closing) request.error = std::move(closing).error();
+        if (closing && !request.script->rolls_back) return std::move(*closing);
     } catch (const std::exception& e) {
         request.error = Error::of(Fault::internal).with_details(e.what());
     }
-    return !request.error;
+    return std::nullopt;
 }
 
 }  // namespace
 
 bool Lane::end_transaction(RequestPointer request) {
-    request->phase = Request::Phase::ending;
-    const char* const sql = accepted(*request) && !request->script->rolls_back ? "COMMIT" : "ROLLBACK";
-    const bool written = send_control(sql, request.get());
+    const bool again = request->phase == Request::Phase::ending;
+    request->phase = again ? Request::Phase::undoing : Request::Phase::ending;
+    const auto last = closing_of(*request);
+    bool written = true;
+    if (last)
+        for (const sql::Statement& statement : *last) written = written && send_statement(statement, *request);
+    written = written && send_control(last ? "COMMIT" : "ROLLBACK", request.get());
     return send_sync(std::move(request)) && written && flush();
 }
 

@@ -23,11 +23,12 @@ using Answer = Result<sql::Results>;
 using Waiter = asio::async_result<asio::use_awaitable_t<>, void()>::handler_type;  // the coroutine that waits, as a handler
 
 struct Request {
-    enum class Phase : std::uint8_t { running, ending };  // ending: COMMIT or ROLLBACK is underway
+    // ending: COMMIT or ROLLBACK is underway; undoing: what was to be done before COMMIT failed, and ROLLBACK is underway.
+    enum class Phase : std::uint8_t { running, ending, undoing };
 
     const sql::Script* script = nullptr;    // the caller's; not to be touched once there is an answer
     std::span<const std::string> values;    // the same
-    const sql::Verdict* verdict = nullptr;  // the same
+    const sql::Closing* closing = nullptr;  // the same
     events::LaneClass lane = events::LaneClass::fast;
     bool authenticated = false;
     bool writes = false;
@@ -44,6 +45,7 @@ struct Request {
     unsigned attempts = 0;
     TimePoint give_up = TimePoint::max();  // after its connection broke: until when to wait for another
     sql::Results results;
+    std::size_t done = 0;            // statements that brought their results, in this attempt
     RowStore rows;                   // of a request that streams
     std::optional<Error> error;      // the first that Postgres reported in this attempt
     bool statement_is_gone = false;  // the error is about a prepared statement, not about the request

@@ -53,8 +53,8 @@ bool Lane::send_script(Request& request) {
         steps_.back().streams = request.streams && i == request.script->main;
     }
     ask_for_single_rows();  // if it is first
-    // With a verdict the end waits until it is given.
-    if (!request.in_block || request.verdict != nullptr) return true;
+    // With a closing the end waits until it is given.
+    if (!request.in_block || request.closing != nullptr) return true;
     return send_control(request.script->rolls_back ? "ROLLBACK" : "COMMIT", &request);
 }
 

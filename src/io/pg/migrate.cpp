@@ -1,5 +1,6 @@
 // Writes the SQL that makes Postgres tell what a transaction changed, and the SQL that takes it away.
 #include "migrate_functions.hpp"
+#include "migrate_idempotency.hpp"
 #include "millrace/core/text.hpp"
 #include "millrace/io/pg.hpp"
 
@@ -31,6 +32,8 @@ std::string array_of(const std::vector<std::string>& values) {
     return "array[" + out + "]::text[]";
 }
 
+std::string reload() { return "select pg_notify(" + text::quote_literal(control_channel) + ", 'reload schema');\n"; }
+
 }  // namespace
 
 std::string migration_sql(const catalog::Catalog& catalog, const std::vector<std::string>& schemas) {
@@ -49,9 +52,19 @@ std::string migration_sql(const catalog::Catalog& catalog, const std::vector<std
            text::quote_literal("select " + array_of(schemas)) + ";\n";
     sql.append(migration::on_ddl).append(before);
     sql += "select millrace.watch_all(" + array_of(relations) + ");\n";
-    return sql + "select pg_notify(" + text::quote_literal(control_channel) + ", 'reload schema');\n";
+    return sql + reload();
 }
 
-std::string migration_removal_sql() { return std::string(migration::removal); }
+std::string migration_removal_sql() { return std::string(migration::removal) + idempotency_removal_sql() + reload(); }
+
+std::string idempotency_sql(const std::string& login_role) {
+    std::string sql = std::string(begin).append(migration::idempotency);
+    if (login_role.empty()) return sql;
+    const std::string role = text::quote_identifier(login_role);
+    sql += "grant usage on schema millrace to " + role + ";\n";
+    return sql + filled(migration::idempotency_grant, "$role", role);
+}
+
+std::string idempotency_removal_sql() { return std::string(migration::idempotency_removal); }
 
 }  // namespace millrace::pg

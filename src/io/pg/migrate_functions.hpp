@@ -336,8 +336,6 @@ begin
     execute format('drop function %s cascade', ours);  -- with the triggers of every table, also of those that no route knows
   end loop;
 end $$;
-drop schema if exists millrace;
-select pg_notify('millrace', 'reload schema');
 )sql";
 
 }  // namespace millrace::pg::migration

@@ -52,15 +52,15 @@ asio::awaitable<void> until_woken(std::shared_ptr<Pool::State> state, RequestPoi
     return asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(keep), asio::use_awaitable);
 }
 
-RequestPointer make_request(const sql::BoundScript& bound, events::LaneClass lane, const sql::Verdict* verdict) {
+RequestPointer make_request(const sql::BoundScript& bound, events::LaneClass lane, const sql::Closing* closing) {
     auto request = std::make_shared<Request>();
     const sql::Script& script = *bound.script;
     request->script = bound.script;
     request->values = bound.values;
-    request->verdict = verdict;
-    request->in_block = verdict != nullptr || script.rolls_back || script.in_block;
+    request->closing = closing;
+    request->in_block = closing != nullptr || script.rolls_back || script.in_block;
     request->lane = request->in_block ? events::LaneClass::slow : lane;
-    request->writes = script.writes || verdict != nullptr;
+    request->writes = script.writes || closing != nullptr;
     request->queued = net::now();
     return request;
 }
@@ -78,6 +78,7 @@ void measure(const Request& request, events::Observer& observer, Timing& timing)
     const bool was_sent = request.sent != TimePoint();
     timing.waited = (was_sent ? request.sent : request.finished) - request.queued;
     timing.took = was_sent ? request.finished - request.sent : Duration::zero();
+    timing.done = request.done;
     observer.on(events::LaneWaited{request.lane, timing.waited});
     if (was_sent) observer.on(events::StatementFinished{request.lane, timing.took, !request.answer->has_value()});
 }
@@ -96,11 +97,11 @@ bool Pool::available() const { return state_->connected_lanes() > 0; }
 asio::awaitable<void> Pool::stop() { return state_->stop(); }
 
 asio::awaitable<Result<sql::Results>> Pool::run(sql::BoundScript script, events::LaneClass lane, bool authenticated,
-                                                const sql::Verdict* verdict, Deadline deadline, Timing& timing) {
+                                                const sql::Closing* closing, Deadline deadline, Timing& timing) {
     auto problem = problem_of(*script.script, authenticated);
     if (problem) co_return std::move(*problem);
     const auto state = state_;
-    const auto request = make_request(script, lane, verdict);
+    const auto request = make_request(script, lane, closing);
     request->authenticated = authenticated;
     request->deadline = deadline;
     state->admit(request);

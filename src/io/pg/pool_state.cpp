@@ -127,6 +127,7 @@ void Pool::State::late(Request& request) { abandon(request, Error::of(Fault::dea
 void Pool::State::again(RequestPointer request) {
     ++request->attempts;
     request->results.clear();
+    request->done = 0;
     request->rows.clear();
     request->error.reset();
     request->statement_is_gone = false;

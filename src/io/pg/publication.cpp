@@ -76,8 +76,8 @@ std::string publication_sql(const catalog::Catalog& catalog) {
 }
 
 std::string publication_removal_sql() {
-    return "drop publication if exists millrace;\nselect pg_notify(" + text::quote_literal(control_channel) +
-           ", 'reload schema');\n";
+    return "drop publication if exists millrace;\n" + idempotency_removal_sql() + "select pg_notify(" +
+           text::quote_literal(control_channel) + ", 'reload schema');\n";
 }
 
 }  // namespace millrace::pg

@@ -29,7 +29,8 @@ Result<void> judged(const Work& work, bool found, std::uint64_t changed) {
     sql::Results results(work.script.statements.size());
     results[work.guard->read] = found ? rows({"1", "a"}) : rows({});
     results[work.script.main].affected = changed;
-    return (*verdict(work))(results);
+    auto closed = (*closing(work))(results);
+    return closed ? Result<void>() : std::move(closed).error();
 }
 
 }  // namespace
