@@ -1,12 +1,14 @@
 """The command line: check, init, migrate, health; each mistake is one line with file, path and a suggestion, and exit code 2."""
-import os
+import json
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
 from harness import SystemTest, main
 
 from stack import ROOT, command  # noqa: E402
+from stack.postgres import binaries  # noqa: E402
 
 
 class Commands(SystemTest):
@@ -77,6 +79,52 @@ class Commands(SystemTest):
         self.assertEqual(self.run_command("init", "--schema", "shop", "--output", table).returncode, 2)
         checked = self.run_command("check", "--config", self.config, "--routes", "routes/first.json")
         self.assertEqual(checked.returncode, 0, checked.stderr)
+
+    def diff(self, older, newer, *more):
+        return self.run_command("diff", older, newer, "--config", self.config, *more)
+
+    def test_diff_says_what_breaks_between_versions(self):
+        done = self.diff("v1", "v2")
+        self.assertEqual((done.returncode, done.stderr), (1, ""), done.stdout)
+        self.assertIn("breaks  products: the resource is gone\n", done.stdout)
+        self.assertIn("adds    items: a new resource\n", done.stdout)
+        same = self.diff("v2", "v2")
+        self.assertEqual((same.returncode, same.stdout), (0, "0 of 0 difference(s) break clients of v2.\n"))
+
+    def test_diff_holds_a_table_against_the_one_before(self):
+        before = self.folder / "before.json"
+        shutil.copy(self.table, before)
+        self.assertEqual(self.diff(before, self.table).returncode, 0)
+        self.table.write_text(self.table.read_text().replace('"hide": ["cost"]', '"hide": ["cost", "stock"]'))
+        done = self.diff(before, self.table, "--json")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(json.loads(done.stdout), {"breaks": 2, "findings": [
+            {"breaks": True, "where": "items.stock", "what": "the column is gone"},
+            {"breaks": True, "where": "rpc/top.stock", "what": "the column is gone from its rows"}]})
+        back = self.diff(self.table, before)
+        self.assertEqual(back.returncode, 0)
+        self.assertIn("adds    items.stock: a new column\n", back.stdout)
+
+    def test_diff_holds_a_database_against_the_one_before(self):
+        self.postgres.sql("create database before template template0")
+        self.addCleanup(self.postgres.sql, "drop database before")
+        with open(self.folder / "shop.sql", "w") as dump:
+            subprocess.run([binaries() / "pg_dump", "--schema-only", self.postgres.url("shop")], stdout=dump, check=True)
+        self.postgres.psql(["-q", "-f", self.folder / "shop.sql"], "before", capture_output=True)
+        self.postgres.sql("alter table shop.categories alter column name type varchar(7)", "before")
+        done = self.diff("v1", "v1", "--older-database-url", self.postgres.url("before"))
+        self.assertEqual(done.returncode, 1, done.stderr + done.stdout)
+        self.assertIn("breaks  categories.name: the type is text, was character varying(7)\n", done.stdout)
+
+    def test_diff_tells_mistakes_from_breaks(self):
+        for older, newer, more in (("v1", "v9", ()), ("v1", "missing.json", ()), ("v1", "v2", ("--nonsense", "1"))):
+            with self.subTest(newer):
+                done = self.diff(older, newer, *more)
+                self.assertEqual(done.returncode, 2, done.stdout)
+                self.assertTrue(done.stderr.strip())
+        self.assertEqual(self.run_command("diff", "v1").returncode, 2)
+        away = self.run_command("diff", "v1", "v2", "--config", self.config, env={"MILLRACE_DATABASE_URL": "postgresql://127.0.0.1:1/x"})
+        self.assertEqual(away.returncode, 2)
 
     def triggers(self):
         return int(self.sql("select count(*) from pg_trigger where tgname like 'millrace%' and not tgisinternal"))

@@ -24,10 +24,13 @@ struct CommandLine {
     std::string schema = "public", output;
     std::string grant_to;  // the role that the server logs in as, where another one migrates
     PurgeWords purge;
+    std::string older, newer, older_database_url;  // of diff: names of versions, or files of route tables
+    bool json = false;
 };
 
 [[nodiscard]] int check(const CommandLine& line);
 [[nodiscard]] int migrate(const CommandLine& line);
+[[nodiscard]] int diff(const CommandLine& line);  // exit code 1: the newer version breaks clients of the older one
 [[nodiscard]] int init(const CommandLine& line);
 [[nodiscard]] int health(const CommandLine& line);  // asks the admin listener of a running process for /readyz
 [[nodiscard]] int cache(const CommandLine& line);   // asks it for what is cached, or to purge

@@ -25,6 +25,9 @@ constexpr std::string_view usage = R"(millrace: a REST API on Postgres
   millrace migrate  --decoding [--print|--remove]       the publication and the slot from which changes are decoded
   millrace init     --database-url URL [--schema NAME] [--output FILE] [--force]
                                                         a first route table from what the database has
+  millrace diff     OLD NEW [--json] [--older-database-url URL]
+                                                        what breaks for clients of OLD; exit 1 when something does.
+                                                        OLD and NEW are versions (v1) or route tables (routes/v1.json)
   millrace health   [--config FILE]                     exit 0 when the process on this machine is ready
   millrace cache    stats [--config FILE]               what the process on this machine keeps in its cache
   millrace cache    purge [--tag TAG]… | --route v1/products | --version v1 | --all  [--hard]
@@ -86,7 +89,13 @@ CommandLine parse(int argc, const char* const* argv) {
             "hard", po::bool_switch(&line.purge.hard));
         if (argc > 2) line.subcommand = argv[2];
     }
-    const int first = line.command == "cache" ? 3 : 2;
+    if (line.command == "diff") {
+        options.add_options()("json", po::bool_switch(&line.json))("older-database-url", po::value(&line.older_database_url));
+        if (argc < 4) throw po::error("diff needs two versions");
+        line.older = argv[2];
+        line.newer = argv[3];
+    }
+    const int first = line.command == "diff" ? 4 : line.command == "cache" ? 3 : 2;
     std::vector<std::string> words(argv + std::min(argc, first), argv + argc);
     // Whole names only: a setting's name may begin like an option's.
     const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
@@ -111,6 +120,7 @@ int obey(CommandLine line) {
     if (line.command == "serve") return serve_command(std::move(line));
     if (line.command == "check") return check(line);
     if (line.command == "migrate") return migrate(line);
+    if (line.command == "diff") return diff(line);
     if (line.command == "init") return init(line);
     if (line.command == "health") return health(line);
     if (line.command == "cache") return cache(line);
