@@ -13,6 +13,7 @@
 #include "millrace/app/admission.hpp"
 #include "millrace/app/standby.hpp"
 #include "millrace/app/tiered_cache.hpp"
+#include "millrace/core/batch.hpp"
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/policy.hpp"
 #include "millrace/io/http.hpp"
@@ -106,7 +107,14 @@ private:
     [[nodiscard]] http::asio::awaitable<bool> read_anew_or_find(const Refresh& what, TieredCache::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_from_database(Turn& turn, Work work);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_once(Turn& turn, Work work);  // however often it is asked for
-    [[nodiscard]] http::asio::awaitable<message::Reply> answer_again(Turn& turn, Work work);
+    [[nodiscard]] http::asio::awaitable<message::Reply> answer_repeat(Turn& turn, idempotency::Key key, Error error);
+    // batch.cpp
+    [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_batch(std::unique_ptr<Turn> turn, batch::Place place,
+                                                                     Admission::Ticket ticket);
+    [[nodiscard]] http::asio::awaitable<message::Reply> run_batch(Turn& turn, batch::Place place);
+    struct Batch;
+    [[nodiscard]] Result<void> read_batch(Turn& turn, const batch::Place& place, Batch& out);
+    [[nodiscard]] Result<Work> understand_operation(const Turn& turn, const message::Request& operation);
     [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query(Reading& reading, pg::Timing& timing);
     [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query_whole(const pipeline::Work& work, sql::BoundScript script,
                                                                         Deadline deadline, pg::Timing& timing);

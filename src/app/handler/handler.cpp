@@ -67,6 +67,8 @@ http::Answer RequestHandler::answer(const message::Request& request, http::Trace
     if (auto granted = cors::preflight(request, snapshot_->settings.api.cors_origins))
         return turn.outgoing(std::move(*granted));
 
+    if (auto place = batch::find_place(*snapshot_, request, turn.wall))
+        return answer_batch(std::make_unique<Turn>(std::move(turn)), std::move(*place), std::move(*ticket));
     auto prepared = understand(turn);
     if (!prepared) return turn.outgoing(turn.failed(prepared.error()));
     if (auto* reply = std::get_if<message::Reply>(&*prepared)) return turn.outgoing(std::move(*reply));
@@ -95,7 +97,7 @@ Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
     turn.identify(std::move(*identity));
     turn.timings.jwt = turn.lap();
     if (auto reply = known_hit(turn)) return pipeline::Prepared(std::move(*reply));
-    const bool rememberable = pipeline::rememberable(turn.request, turn.identity);
+    const bool rememberable = !turn.in_batch && pipeline::rememberable(turn.request, turn.identity);
     if (rememberable)
         if (Work work = recall(turn)) {
             turn.label(*work->api, work->resource, nullptr);
@@ -156,7 +158,7 @@ message::Reply RequestHandler::hit(Turn& turn, const Lookup& found) {
 // What a caller with a token has asked for before is looked up without being planned again.
 std::optional<message::Reply> RequestHandler::known_hit(Turn& turn) {
     caller_key_.clear();
-    if (!pipeline::has_caller_key(turn.request, turn.identity)) return std::nullopt;
+    if (turn.in_batch || !pipeline::has_caller_key(turn.request, turn.identity)) return std::nullopt;
     pipeline::append_caller_key(caller_key_, turn.request, turn.identity);
     const auto found = known_.find(caller_key_);
     if (found == known_.end()) return std::nullopt;

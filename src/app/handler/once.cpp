@@ -1,20 +1,22 @@
 // Writes with an Idempotency-Key: the first request of a key does what it says and keeps its answer in the same transaction;
 // the others get that answer.
+#include "once.hpp"
+
 #include "turn.hpp"
 
 namespace millrace::app {
-namespace {
 
 namespace asio = boost::asio;
 
+namespace {
+
 constexpr std::size_t keeps_at = 1;  // the place of the statement that keeps the answer, among those of idempotency::keep()
 
-// Not an error of the request's own statements, nor of what COMMIT runs: one of taking its key, or of keeping its answer.
-bool is_of_key(const sql::Script& script, const pg::Timing& timing) {
-    return timing.done == script.claim || timing.done == script.statements.size() + keeps_at;
-}
-
 }  // namespace
+
+bool is_of_key(const sql::Script& script, const pg::Timing& timing) {
+    return script.claim && (timing.done == *script.claim || timing.done == script.statements.size() + keeps_at);
+}
 
 asio::awaitable<message::Reply> RequestHandler::answer_once(Turn& turn, Work work) {
     message::Reply reply;
@@ -26,17 +28,17 @@ asio::awaitable<message::Reply> RequestHandler::answer_once(Turn& turn, Work wor
         (void)tell_own_write(*work, *results);
         co_return reply;
     }
-    Error& error = results.error();
-    if (!is_of_key(work->script, turn.timing)) co_return turn.failed(error);
-    if (error.code == idempotency::answered) co_return co_await answer_again(turn, std::move(work));
-    co_return turn.failed(idempotency::claim_error(std::move(error)));
+    if (!is_of_key(work->script, turn.timing)) co_return turn.failed(results.error());
+    co_return co_await answer_repeat(turn, work->kept->key, std::move(results).error());
 }
 
-// A transaction of its own: the one that found the answer has failed by that.
-asio::awaitable<message::Reply> RequestHandler::answer_again(Turn& turn, Work work) {
-    const sql::Script script = idempotency::find(work->kept->key);
+// The key could not be taken, or not be kept. The answer that is there is read in a transaction of its own: the one that found
+// it has failed by that.
+asio::awaitable<message::Reply> RequestHandler::answer_repeat(Turn& turn, idempotency::Key key, Error error) {
+    if (error.code != idempotency::answered) co_return turn.failed(idempotency::claim_error(std::move(error)));
+    const sql::Script script = idempotency::find(key);
     const auto lane = events::LaneClass::slow;
-    auto results = co_await pool_.run(script, lane, work->authenticated, nullptr, turn.deadline, turn.timing);
+    auto results = co_await pool_.run(script, lane, turn.identity.authenticated, nullptr, turn.deadline, turn.timing);
     turn.note_timing();
     if (!results) co_return turn.failed(results.error());
     auto reply = idempotency::found(*results);

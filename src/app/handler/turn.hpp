@@ -47,6 +47,7 @@ struct RequestHandler::Turn {
     http::Trace& trace;
     std::shared_ptr<const pipeline::Snapshot> snapshot;  // one for the whole request, whatever is adopted meanwhile
     auth::Identity identity;
+    bool in_batch = false;  // an operation of one: what is remembered of other transactions has no place in it
     const routes::ApiCatalog* api = nullptr;
     WallTime wall;
     TimePoint began;
