@@ -51,6 +51,11 @@ def expressions(node):
             yield from expressions(value)
 
 
+def alerts():
+    files = (ROOT / "docker/prometheus/alerts.yml", ROOT / "deploy/prometheus/decoding.rules.yaml")
+    return [rule for file in files for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
+
+
 class Deploy(unittest.TestCase):
     def test_every_yaml_and_json_file_parses(self):
         files = [path for top in ("docker", "deploy", "config", "tests/bench") for path in sorted((ROOT / top).rglob("*"))
@@ -64,10 +69,8 @@ class Deploy(unittest.TestCase):
 
     def test_alerts_and_dashboard_name_only_metrics_that_exist(self):
         known = known_series()
-        rules = yaml.safe_load((ROOT / "docker/prometheus/alerts.yml").read_text())
-        alerts = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
         dashboard = load_json((ROOT / "docker/grafana/dashboards/millrace.json").read_text())
-        for expression in [*alerts, *expressions(dashboard)]:
+        for expression in [*(rule["expr"] for rule in alerts()), *expressions(dashboard)]:
             with self.subTest(expression):
                 self.assertLessEqual(named_series(expression), known)
 
@@ -77,6 +80,13 @@ class Deploy(unittest.TestCase):
             with self.subTest(rule["alert"]):
                 self.assertIn(rule["labels"]["severity"], ("page", "ticket"))
                 self.assertTrue(rule["annotations"]["summary"])
+
+    def test_every_alert_has_its_runbook_and_every_runbook_its_alert(self):
+        document = (ROOT / "docs" / "operations.md").read_text()
+        runbooks = re.findall(r"^### (Millrace\w+)$", document, re.M)
+        self.assertEqual(sorted(runbooks), sorted(rule["alert"] for rule in alerts()))
+        for rule in alerts():
+            self.assertEqual(rule["annotations"]["runbook"], f"docs/operations.md#{rule['alert'].lower()}")
 
     def test_panels_of_the_dashboard_do_not_overlap(self):
         dashboard = load_json((ROOT / "docker/grafana/dashboards/millrace.json").read_text())
