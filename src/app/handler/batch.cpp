@@ -66,9 +66,11 @@ Result<void> RequestHandler::read_batch(Turn& turn, const batch::Place& place, B
     turn.label(*place.api, nullptr, nullptr);
     turn.trace.route = "batch";
     const config::Settings& settings = turn.snapshot->settings;
-    auto identity = tokens_.identify(turn.request, *turn.snapshot->keys, settings.auth, turn.wall);
-    if (!identity) return std::move(identity).error();
-    turn.identify(std::move(*identity));
+    if (!turn.identity.authenticated) {
+        auto identity = tokens_.identify(turn.request, *turn.snapshot->keys, settings.auth, turn.wall);
+        if (!identity) return std::move(identity).error();
+        turn.identify(std::move(*identity));
+    }
     auto key = key_of(turn.request, turn.identity, *place.api);
     if (!key) return std::move(key).error();
     auto operations = batch::parse(turn.request.body, place.base, settings.batch.operations_max);
