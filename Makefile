@@ -16,7 +16,7 @@ define build
 endef
 
 .NOTPARALLEL:
-.PHONY: help unit check test test-asan tsan lint tidy format run demo-cluster bench fuzz sim cover build deps clean
+.PHONY: help unit check test test-asan tsan test-chaos lint tidy format run demo-cluster bench fuzz sim cover build deps clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ test: deps lint build ## everything, from nothing; ctest's summary comes last
 test-asan: deps ## everything under address and undefined-behaviour sanitizers
 	$(call build,asan,all)
 	@ctest --test-dir build/asan --output-on-failure
+
+test-chaos: deps ## faults one after the other under load, on loopback; prints the tables of docs/reliability.md (under ten minutes)
+	$(call build,release,millrace)
+	@timeout --foreground --signal=INT 600 $(PYTHON) tests/chaos/run.py
 
 tsan: deps ## unit and io tests under the thread sanitizer (clang)
 	$(call build,tsan,all)
