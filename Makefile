@@ -30,7 +30,7 @@ check: deps lint ## format, lint and unit tests: before each commit
 	@$(MAKE) unit
 
 test: deps lint build ## everything, from nothing; ctest's summary comes last
-	@ctest --test-dir build/release --output-on-failure
+	@ctest --test-dir build/release --output-on-failure --parallel 2
 
 test-asan: deps ## everything under address and undefined-behaviour sanitizers
 	$(call build,asan,all)
