@@ -52,7 +52,7 @@ void Replica::ask(const Waiter& waiter) {
             return;
         }
     } else {
-        knows_.given[place_of(waiter.question, waiter.who)] = {};
+        forget_given(key);
     }
     if (!trusted()) {
         if (!world_.database_up) give_spare(key, waiter);

@@ -97,7 +97,9 @@ std::shared_ptr<const Entry> Replica::store(const std::string& key, std::shared_
 // Of two that are both valid the one that was read later stays.
 std::shared_ptr<const Entry> Replica::keep(const std::string& key, std::shared_ptr<const Entry> entry) {
     const Question question = Answer::from_bytes(*entry->body).question;
-    if (cache::Kept* present = store_.look(key); present != nullptr && world_.fault != Fault::older_entry_replaces_newer) {
+    cache::Kept* present = store_.look(key);
+    if (present == nullptr) forget_given(key);
+    if (present != nullptr && world_.fault != Fault::older_entry_replaces_newer) {
         const bool fresh = use_of(*present->entry, question, nullptr, present->known_valid) == Use::fresh;
         if (fresh && !entry->snapshot.contains(present->entry->snapshot)) return present->entry;
     }
@@ -106,6 +108,12 @@ std::shared_ptr<const Entry> Replica::keep(const std::string& key, std::shared_p
     kept.known_valid = entry->stored;
     store_.put(key, std::move(kept));
     return entry;
+}
+
+// An order is promised for as long as what was given is in memory; a small memory may let go even of what has just come.
+void Replica::forget_given(const std::string& key) {
+    for (std::size_t place = 0; place < places; ++place)
+        if (world_.keys[place] == key) knows_.given[place] = {};
 }
 
 // It may come late; what Redis has by then stays if it was read later.

@@ -119,6 +119,7 @@ private:
     void check_useful(const Fill& fill);
     std::shared_ptr<const cache::Entry> store(const std::string& key, std::shared_ptr<const cache::Entry> entry);
     std::shared_ptr<const cache::Entry> keep(const std::string& key, std::shared_ptr<const cache::Entry> entry);
+    void forget_given(const std::string& key);
     void share(const std::string& key, const cache::Entry& entry);
     void land(const std::string& key, const FlightPointer& flight, const std::shared_ptr<const cache::Entry>& entry);
 
