@@ -32,14 +32,17 @@ struct AdminView {
 
 class AdminHandler final : public http::Handler {
 public:
-    explicit AdminHandler(AdminView view) : view_(std::move(view)) {}
+    // `token`: that a bearer must have, but for /livez and /readyz; empty: nobody is asked.
+    AdminHandler(AdminView view, std::string token) : view_(std::move(view)), token_(std::move(token)) {}
     [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override;
     [[nodiscard]] http::Answer answer(const message::Request& request, http::Trace& trace) override;
 
 private:
+    [[nodiscard]] bool knows(const message::Request& request) const;
     [[nodiscard]] http::asio::awaitable<http::Outgoing> purge(const message::Request& request);
 
     AdminView view_;
+    std::string token_;
 };
 
 }  // namespace millrace::app

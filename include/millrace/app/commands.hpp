@@ -16,16 +16,22 @@ struct PurgeWords {
     bool all = false, hard = false;
 };
 
+struct KeyWords {
+    std::string id, name, role, plan, expires;
+    std::vector<std::string> scopes;
+};
+
 // What was typed, taken apart.
 struct CommandLine {
     std::string command, subcommand;
     Source source;
     bool print = false, remove = false, force = false, offline = false, decoding = false;
     std::string schema = "public", output;
-    std::string grant_to;  // the role that the server logs in as, where another one migrates
+    std::string grant_to;  // the role that the server logs in as, where another one migrates or makes keys
     PurgeWords purge;
     std::string older, newer, older_database_url;  // of diff: names of versions, or files of route tables
     bool json = false;
+    KeyWords key;
 };
 
 [[nodiscard]] int check(const CommandLine& line);
@@ -34,5 +40,6 @@ struct CommandLine {
 [[nodiscard]] int init(const CommandLine& line);
 [[nodiscard]] int health(const CommandLine& line);  // asks the admin listener of a running process for /readyz
 [[nodiscard]] int cache(const CommandLine& line);   // asks it for what is cached, or to purge
+[[nodiscard]] int keys(const CommandLine& line);    // API keys: create, list, revoke
 
 }  // namespace millrace::app

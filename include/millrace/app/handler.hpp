@@ -23,10 +23,16 @@
 namespace millrace::net {
 class SideThread;
 }
+namespace millrace::redis {
+class Link;
+}
 
 namespace millrace::app {
 
+class Callers;
 class Compressor;
+class Costs;
+class Limits;
 
 // One per worker, on its thread.
 class RequestHandler final : public http::Handler {
@@ -41,12 +47,16 @@ public:
         TieredCache& cache;
         net::SideThread& side;
         net::TaskGroup& background;
+        redis::Link* link;                   // nothing: there is no Redis
+        net::Signal& keys_settled;           // the published keys were read, or will not be
+        std::function<void()> ask_for_keys;  // that they be read: a token names one that is not known
         events::Observer& observer;
     };
     RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapshot, const Parts& parts, Broadcast broadcast);
     ~RequestHandler() override;
 
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
+    void forget_callers();  // API keys have changed, or may have
 
     [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override;
     [[nodiscard]] http::Answer answer(const message::Request& request, http::Trace& trace) override;
@@ -54,12 +64,27 @@ public:
 private:
     struct Turn;  // one request on its way
 
+    // gate.cpp
+    [[nodiscard]] std::optional<Result<auth::Identity>> identify(const Turn& turn);
+    [[nodiscard]] http::asio::awaitable<Result<auth::Identity>> look_up(const Turn& turn);
+    [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_unknown(std::unique_ptr<Turn> turn, Admission::Ticket ticket);
+    [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_with_tokens(std::unique_ptr<Turn> turn,
+                                                                           Admission::Ticket ticket);
+    [[nodiscard]] http::asio::awaitable<void> ask_for_tokens(Turn& turn);
+    [[nodiscard]] http::asio::awaitable<http::Outgoing> go_on(std::unique_ptr<Turn> turn, Admission::Ticket ticket);
+    [[nodiscard]] Result<void> pass_gate(Turn& turn, const routes::Match& match);
+    [[nodiscard]] Result<void> pass_gate(Turn& turn, const routes::ResolvedPolicies& policies);
+    [[nodiscard]] Result<void> pass_limits(Turn& turn, const routes::ResolvedPolicies& policies);
+
+    // handler.cpp
+    [[nodiscard]] http::Answer answer_known(Turn& turn, Admission::Ticket ticket);
+    [[nodiscard]] http::Outgoing charged(Turn& turn, message::Reply reply);
     [[nodiscard]] Result<pipeline::Prepared> understand(Turn& turn);
     [[nodiscard]] Result<pipeline::Prepared> plan(Turn& turn, const routes::Match& match, bool rememberable);
     [[nodiscard]] Work recall(Turn& turn);
     void remember(const Work& work);
     [[nodiscard]] message::Reply hit(Turn& turn, const Lookup& found);
-    [[nodiscard]] std::optional<message::Reply> known_hit(Turn& turn);
+    [[nodiscard]] Result<std::optional<message::Reply>> known_hit(Turn& turn);
     void remember_caller(const pipeline::Work& work);
     [[nodiscard]] std::optional<message::Reply> hit_memory(Turn& turn, const Work& work);
     [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_later(std::unique_ptr<Turn> turn, Work work,
@@ -113,8 +138,9 @@ private:
                                                                      Admission::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> run_batch(Turn& turn, batch::Place place);
     struct Batch;
-    [[nodiscard]] Result<void> read_batch(Turn& turn, const batch::Place& place, Batch& out);
-    [[nodiscard]] Result<Work> understand_operation(const Turn& turn, const message::Request& operation);
+    [[nodiscard]] http::asio::awaitable<Result<void>> read_batch(Turn& turn, const batch::Place& place, Batch& out);
+    [[nodiscard]] http::asio::awaitable<Result<Work>> understand_operation(Turn& turn, const message::Request& operation);
+    [[nodiscard]] http::asio::awaitable<Result<void>> afford(const Reading& reading, pg::Timing& timing);
     [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query(Reading& reading, pg::Timing& timing);
     [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query_whole(const pipeline::Work& work, sql::BoundScript script,
                                                                         Deadline deadline, pg::Timing& timing);
@@ -130,6 +156,8 @@ private:
     TieredCache& cache_;
     std::unique_ptr<Compressor> compressor_;
     net::TaskGroup& background_;
+    net::Signal& keys_settled_;
+    std::function<void()> ask_for_keys_;
     events::Observer& observer_;
     std::uint64_t refreshes_ = 0, checks_ = 0;  // underway
     std::minstd_rand random_{std::random_device{}()};
@@ -137,6 +165,9 @@ private:
     Broadcast broadcast_;
     Admission admission_;
     policy::ShapeTimes shape_times_;
+    std::unique_ptr<Costs> costs_;
+    std::unique_ptr<Callers> callers_;
+    std::unique_ptr<Limits> limits_;
     std::unordered_map<std::string, Work, text::Hash> remembered_;  // of this snapshot; bounded
     std::unordered_map<std::string, Work, text::Hash> known_;       // of callers with a token: without statements; the same
     auth::TokenCache tokens_;                                       // the same

@@ -11,7 +11,16 @@
 #include "millrace/core/pipeline.hpp"
 #include "millrace/core/routes.hpp"
 
+namespace millrace::http {
+class Tls;
+}
+
 namespace millrace::app {
+
+// Of the listeners; nothing where one is plain.
+struct Certificates {
+    std::shared_ptr<const http::Tls> api, admin;
+};
 
 // Where a process's settings come from; the same each time they are read again.
 struct Source {
@@ -27,6 +36,7 @@ struct Files {
     config::Settings settings;
     std::vector<routes::RouteTable> tables;
     std::shared_ptr<const auth::Keys> keys;
+    Certificates certificates;
     // Of the route tables' texts. It is part of every cache key, so that another lens never serves an older one's bytes.
     std::uint64_t fingerprint = 0;
     std::vector<config::Problem> problems;  // empty when they may be used

@@ -13,6 +13,10 @@
 #include "millrace/core/events.hpp"
 #include "millrace/core/pipeline.hpp"
 
+namespace millrace::http {
+class Tls;
+}
+
 namespace millrace::app {
 
 // Which life of the database an entry belongs to: after a failover, and after a crash that lost what was not flushed, xids are
@@ -42,15 +46,19 @@ public:
 
     // `broadcast` tells the process's other workers of a write that this one made; called on this worker's thread.
     // `fills` is the process's.
+    // `ask_for_keys` as well is called on this worker's thread; keys_settled() answers it.
     Worker(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& observer, std::shared_ptr<FillTable> fills,
-           Broadcast broadcast);
+           Broadcast broadcast, std::function<void()> ask_for_keys);
     ~Worker();
 
-    [[nodiscard]] Result<std::uint16_t> open(config::Listen listen);  // before run(); the port
-    void run();                                                       // the thread's body; returns after finish()
+    // Before run(); the port. `tls`: nothing where connections are plain.
+    [[nodiscard]] Result<std::uint16_t> open(config::Listen listen, std::shared_ptr<const http::Tls> tls);
+    void run();  // the thread's body; returns after finish()
 
     // From any thread; they take effect in the order they were called.
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
+    void renew(std::shared_ptr<const http::Tls> tls);  // for connections to come
+    void keys_settled();                               // what is published has been adopted, or has not changed
     void invalidate(std::shared_ptr<const fence::Invalidation> invalidation);
     // `asked`: whatever had committed by then is visible in the snapshot, and its invalidations have been told before.
     void heartbeat(std::shared_ptr<const fence::PgSnapshot> snapshot, TimePoint asked);

@@ -83,7 +83,6 @@ struct LimitSettings {
     std::uint64_t rate_burst = 0;             // 0: as many as rate_per_s
     std::vector<std::string> rules;           // core/rate: "100/second burst 200 by ip"
     std::vector<std::string> plans;           // of API keys and claims: "free: 60/minute by key"
-    std::string plan_claim;                   // of a token: which plan is its bearer's
     std::uint64_t lease_tokens_max = 16;      // that a worker takes from Redis at once
     std::uint64_t rate_keys_max = 100'000;    // remembered per worker
     bool adaptive = true;                     // concurrency follows the measured latency
@@ -137,6 +136,7 @@ struct AuthSettings {
     std::string jwks_url;                     // keys besides those of jwt_secret
     std::uint64_t jwks_refresh_ms = 300'000;
     std::string scope_claim = "scope";             // RFC 8693 §4.2
+    std::string plan_claim;                        // which plan of limits is the bearer's
     bool api_keys = false;                         // millrace.api_keys is asked
     std::uint64_t api_key_cache_entries = 10'000;  // per worker
     std::string admin_token;                       // of the admin listener; empty: none is asked

@@ -36,6 +36,7 @@ enum class StandbyResult : std::uint8_t { used, behind, foreign, failed, down };
 // One answered request. Views live during the call only. `route` is the resource's name or one of "admin", "none": bounded.
 struct RequestFinished {
     std::string_view request_id, version, route, path, peer, role;
+    std::string_view subject;  // who it was, as far as that is known: of a token its sub, of an API key its id
     message::Method method = message::Method::get;
     int status = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0;
@@ -111,6 +112,16 @@ struct RedisCall {
     bool ok = false;
     Duration took{};
 };
+enum class ApiKeyOutcome : std::uint8_t { found, absent, failed, refused };
+struct ApiKeyLookup {  // one that was not remembered; refused: its address has brought too many bad ones
+    ApiKeyOutcome outcome = ApiKeyOutcome::found;
+};
+struct LimitAsked {  // Redis, for tokens of a limit
+    bool ok = false;
+};
+struct LimitRefused {
+    bool quota = false;
+};
 struct InvalidationSeen {
     std::string_view source;  // "trigger", "decoding", "own-write", "gap", "poll"
     std::uint64_t tags = 0;
@@ -142,10 +153,11 @@ struct Fallen {  // an exception that reached a coroutine's root: a bug, counted
     std::string_view where, what;
 };
 
-using Event = std::variant<RequestFinished, ConnectionOpened, ConnectionClosed, RequestRefused, LaneWaited, StatementFinished,
-                           LaneGauge, BackendUp, StandbyRead, CacheSize, CacheEvicted, CacheFilled, CacheLease, CacheWaited,
-                           CacheUnkept, CacheRefreshed, CachePurged, CacheChecked, UnfencedFor, RedisCall, InvalidationSeen,
-                           InvalidationLag, AnnouncerChanged, SlotLag, FenceChanged, Reloaded, Lifecycle, Fallen>;
+using Event =
+    std::variant<RequestFinished, ConnectionOpened, ConnectionClosed, RequestRefused, LaneWaited, StatementFinished, LaneGauge,
+                 BackendUp, StandbyRead, CacheSize, CacheEvicted, CacheFilled, CacheLease, CacheWaited, CacheUnkept,
+                 CacheRefreshed, CachePurged, CacheChecked, UnfencedFor, RedisCall, ApiKeyLookup, LimitAsked, LimitRefused, InvalidationSeen,
+                 InvalidationLag, AnnouncerChanged, SlotLag, FenceChanged, Reloaded, Lifecycle, Fallen>;
 
 // One per thread that emits: called on that thread only, so an implementation may keep unlocked state.
 class Observer {

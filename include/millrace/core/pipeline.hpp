@@ -78,6 +78,7 @@ struct Work {
         openapi::Format format = openapi::Format::swagger;
         openapi::Options options;
         openapi::Server server;
+        auth::Identity caller;
     };
     std::optional<Describing> describing{};
     bool allowing = false;                          // instead of rows: the methods that the caller may use (OPTIONS)
@@ -99,6 +100,7 @@ struct Work {
     // The same work for a standby, where the route allows it: its answer counts if its snapshot still holds for these tags.
     std::shared_ptr<const Work> on_standby{};
     std::vector<fence::Tag> standby_tags{};
+    std::shared_ptr<const sql::Script> estimate{};  // of a read on a route with cost_max: EXPLAIN of the same
     routes::RouteClass route_class = routes::RouteClass::automatic;
     bool authenticated = false;
     bool safe = true;          // GET and HEAD
@@ -119,6 +121,19 @@ using Prepared = std::variant<std::shared_ptr<const Work>, message::Reply>;
 // Which resource is asked for, before body and dialect are looked at: for limits and labels. Fails with catalog_unavailable
 // while there is no catalog.
 [[nodiscard]] Result<routes::Match> find_route(const Snapshot& snapshot, const message::Request& request, WallTime now);
+
+// The gate: may this caller use a route with these policies? Fails with anonymous_disabled, auth_required or
+// insufficient_scope (RFC 6750 §3).
+[[nodiscard]] Result<void> admit(const auth::Identity& identity, const routes::ResolvedPolicies& policies,
+                                 const config::AuthSettings& settings);
+[[nodiscard]] Result<void> admit_to_version(const auth::Identity& identity, const routes::ApiCatalog& api,
+                                            const config::AuthSettings& settings);  // to its root
+// Names that a version does not show are refused as its most guarded route is, so that a refusal tells nothing of what is
+// there.
+[[nodiscard]] Result<void> admit_to_unknown(const auth::Identity& identity, const routes::ApiCatalog& api,
+                                            const config::AuthSettings& settings);
+// What find_route() failed with, as this caller may hear it.
+[[nodiscard]] Error unfound(Error why, const auth::Identity& identity, const Snapshot& snapshot, std::string_view path);
 
 [[nodiscard]] Result<Prepared> prepare(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                                        const auth::Identity& identity, const message::Request& request);
@@ -148,9 +163,17 @@ void append_caller_key(std::string& out, const message::Request& request, const 
 // when it changed nothing.
 [[nodiscard]] std::optional<fence::Invalidation> own_invalidation(const Work& work, const sql::Rows& outcome);
 
+// What Postgres answered to Work::estimate; nothing when that is no plan.
+[[nodiscard]] std::optional<double> estimated_cost(const Work& work, const sql::Results& results);
+// Fails with too_costly.
+[[nodiscard]] Result<void> check_cost(const Work& work, double cost);
+
 // Rows → reply, with the route's caching headers (ETag, Cache-Control, Vary) and its version's.
 [[nodiscard]] Result<message::Reply> finish(const Work& work, const sql::Results& results,
                                             std::span<const std::string> values = {});
+
+// Of a read whose body is longer than the route's answer_bytes_max, which finish() fails with.
+[[nodiscard]] Error answer_too_large(const Work& work);
 
 // The same while the rows still come, when the body may be written that way (reply::row_writer): the reply without its body.
 [[nodiscard]] Result<message::Reply> begin(const Work& work, const sql::Results& results,

@@ -1,6 +1,7 @@
 // A request understood: every name resolved against what the version shows. ApiRequest × ApiCatalog → Plan.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -128,6 +129,8 @@ using Plan = std::variant<Read, Insert, Update, Remove, Call>;
 struct Options {
     bool aggregates = false;          // sum(), count(), … in selects (PostgREST: db-aggregates-enabled)
     bool legacy_target_names = true;  // filters on an embed may use its relation's name although it has an alias
+    // Which resources the caller may use: others are not there for him. Nothing: all that the version shows.
+    std::function<bool(const routes::Resource&)> may_use{};
 };
 
 // Embeds are resolved by the resource's links, so a plan reaches only what the version shows. Fails with no_column,

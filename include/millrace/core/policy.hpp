@@ -39,6 +39,7 @@ public:
     RateLimiter& operator=(RateLimiter&&) = default;
 
     [[nodiscard]] Verdict take(std::string_view key, TimePoint now, std::uint64_t cost = 1);
+    [[nodiscard]] bool would_take(std::string_view key, TimePoint now) const;  // one; nothing is taken
     [[nodiscard]] std::size_t keys() const { return slots_.size(); }
 
 private:

@@ -88,4 +88,7 @@ struct Changed {
 };
 [[nodiscard]] Changed changed(const sql::Script& script, const sql::Results& results);
 
+// Of "0-9/100" ten; of "*/0", and of what is no Content-Range of rows, none.
+[[nodiscard]] std::uint64_t rows_in(std::string_view content_range);
+
 }  // namespace millrace::reply

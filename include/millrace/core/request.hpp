@@ -196,6 +196,9 @@ struct ApiRequest {
 // `call` says that the target is a function: unreserved parameters of a GET are then arguments as well as filters.
 [[nodiscard]] Result<ApiRequest> parse(const message::Request& request, bool call = false);
 
+[[nodiscard]] std::string_view name(Operator op);  // as filters write it: "eq"
+[[nodiscard]] std::optional<Operator> operator_named(std::string_view word);
+
 // The parts, for their own tests and fuzz targets. Texts of the URL are valid UTF-8: parse() sees to it.
 [[nodiscard]] Result<std::vector<SelectItem>> parse_select(std::string_view text);
 [[nodiscard]] Result<Condition> parse_condition(std::string_view field, std::string_view text);

@@ -23,7 +23,7 @@ struct Trace {
     std::string request_id;                             // X-Request-Id as sent (at most 128 visible ASCII characters), or made
     std::string_view version = "none", route = "none";  // must outlive the request: names of a snapshot that it holds
     std::shared_ptr<const void> keep;                   // that snapshot
-    std::string role, error_code;
+    std::string role, subject, error_code;
     events::CacheResult cache = events::CacheResult::none;
     events::CacheReason cache_reason = events::CacheReason::none;
     Duration plan{}, lane_wait{}, database{}, redis{}, render{};
@@ -59,11 +59,24 @@ public:
     [[nodiscard]] virtual Answer answer(const message::Request& request, Trace& trace) = 0;
 };
 
+// A certificate with its key, and perhaps whom clients' own must come from: TLS 1.2 and later. Immutable, shared by threads.
+class Tls {
+public:
+    struct Files {
+        std::string cert, key;  // PEM; the certificate with what leads to its authority
+        std::string client_ca;  // PEM; empty: clients are not asked
+    };
+    // Fails with what is wrong with the files, by name and without their contents.
+    static Result<std::shared_ptr<const Tls>> read(const Files& files);
+    virtual ~Tls() = default;
+};
+
 struct ServerOptions {
     config::Listen listen;
     config::HttpSettings http;
     bool emit_requests = true;  // false: the admin listener, whose requests are no part of the metrics
     std::string server_name = "millrace";
+    std::shared_ptr<const Tls> tls{};  // nothing: connections are plain
 };
 
 // An acceptor with SO_REUSEPORT and its sessions, on one thread.
@@ -75,6 +88,7 @@ public:
     [[nodiscard]] Result<std::uint16_t> open();  // binds and listens; the port, also when 0 was asked for
     void start();                                // accepts
     void stop_accepting();                       // closes the listening socket
+    void renew(std::shared_ptr<const Tls> tls);  // for connections to come, of a server that had one from the start
     // From now on every reply says "Connection: close", idle connections end at once.
     void drain();
     [[nodiscard]] asio::awaitable<bool> drained(Deadline deadline);  // every session has ended

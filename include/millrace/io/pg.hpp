@@ -206,6 +206,19 @@ enum class WatchedBy : std::uint8_t { triggers, publication };  // what says tha
 // database_error.
 [[nodiscard]] Result<std::string> purge(const std::string& url, const std::vector<std::string>& tags);
 
+// API keys as Postgres keeps them, in millrace_auth.api_keys, which only its owner may read. Times as text, empty for none.
+struct KeptApiKey {
+    std::string id, name, role, scopes, plan;  // scopes with spaces between them
+    std::string created, expires, revoked;
+};
+// Blocking. Makes the table where it is not there, and lets `login_role` read it unless that is empty: then the server logs in
+// as who makes the key. database_error: also when the login role may not act as the key's role.
+[[nodiscard]] Result<void> add_api_key(const std::string& url, const KeptApiKey& key, const std::string& hash,
+                                       const std::string& login_role = {});
+[[nodiscard]] Result<std::vector<KeptApiKey>> list_api_keys(const std::string& url);
+[[nodiscard]] Result<bool> revoke_api_key(const std::string& url, const std::string& id);  // false: there is none
+inline constexpr std::string_view api_keys_tag = "millrace_auth.api_keys";                 // that an invalidation brings
+
 inline constexpr std::string_view invalidation_channel = "millrace_invalidation";
 inline constexpr std::string_view decoding_channel = "decoding";  // of Notifications only: what did not come by NOTIFY
 inline constexpr std::string_view control_channel = "millrace";   // payload "reload schema" or "reload config"

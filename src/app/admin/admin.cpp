@@ -48,12 +48,27 @@ message::Reply refuse(const message::Request& request) {
 
 }  // namespace
 
+// The sum of differences takes as long wherever they are.
+bool AdminHandler::knows(const message::Request& request) const {
+    constexpr std::string_view scheme = "Bearer ";
+    const std::string_view sent = request.header("Authorization");
+    if (sent.size() != scheme.size() + token_.size() || !text::iequals(sent.substr(0, scheme.size()), scheme)) return false;
+    unsigned difference = 0;
+    for (std::size_t i = 0; i < token_.size(); ++i)
+        difference |= static_cast<unsigned char>(sent[scheme.size() + i]) ^ static_cast<unsigned char>(token_[i]);
+    return difference == 0;
+}
+
 std::uint64_t AdminHandler::body_bytes_max(const message::Request& head) const {
     return head.path == purge_path && head.method == message::Method::post ? purge_bytes_max : no_body;
 }
 
 http::Answer AdminHandler::answer(const message::Request& request, http::Trace& trace) {
     trace.route = "admin";
+    const bool open = request.path == "/livez" || request.path == "/readyz";
+    if (!token_.empty() && !open && !knows(request))
+        return reply::from_error(
+            Error::of(Fault::auth_required, "The admin listener asks for its token").with_header("WWW-Authenticate", "Bearer"));
     if (request.path == purge_path && request.method == message::Method::post) return purge(request);
     const bool reads = request.method == message::Method::get || request.method == message::Method::head;
     if (!reads) return refuse(request);

@@ -32,6 +32,8 @@ constexpr std::string_view usage = R"(millrace: a REST API on Postgres
   millrace cache    stats [--config FILE]               what the process on this machine keeps in its cache
   millrace cache    purge [--tag TAG]… | --route v1/products | --version v1 | --all  [--hard]
                                                         across all replicas; --hard: not even to be given as stale
+  millrace keys     create --name NAME --role ROLE [--scope SCOPE]… [--plan PLAN] [--expires TIME] [--grant-to ROLE]
+  millrace keys     list | revoke --id ID               API keys, which Postgres keeps as hashes
   millrace settings [--markdown|--schema-json|--routes-schema-json|--metrics|--metric-names]
                                                         every setting and every metric, as the documentation has them
   millrace version
@@ -87,7 +89,6 @@ CommandLine parse(int argc, const char* const* argv) {
         options.add_options()("tag", po::value(&line.purge.tags))("route", po::value(&line.purge.route))(
             "version", po::value(&line.purge.version))("all", po::bool_switch(&line.purge.all))(
             "hard", po::bool_switch(&line.purge.hard));
-        if (argc > 2) line.subcommand = argv[2];
     }
     if (line.command == "diff") {
         options.add_options()("json", po::bool_switch(&line.json))("older-database-url", po::value(&line.older_database_url));
@@ -95,7 +96,14 @@ CommandLine parse(int argc, const char* const* argv) {
         line.older = argv[2];
         line.newer = argv[3];
     }
-    const int first = line.command == "diff" ? 4 : line.command == "cache" ? 3 : 2;
+    if (line.command == "keys") {
+        options.add_options()("id", po::value(&line.key.id))("name", po::value(&line.key.name))(
+            "role", po::value(&line.key.role))("scope", po::value(&line.key.scopes))("plan", po::value(&line.key.plan))(
+            "expires", po::value(&line.key.expires));
+    }
+    const bool has_subcommand = line.command == "cache" || line.command == "keys";
+    if (has_subcommand && argc > 2) line.subcommand = argv[2];
+    const int first = line.command == "diff" ? 4 : has_subcommand ? 3 : 2;
     std::vector<std::string> words(argv + std::min(argc, first), argv + argc);
     // Whole names only: a setting's name may begin like an option's.
     const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
@@ -124,6 +132,7 @@ int obey(CommandLine line) {
     if (line.command == "init") return init(line);
     if (line.command == "health") return health(line);
     if (line.command == "cache") return cache(line);
+    if (line.command == "keys") return keys(line);
     if (line.command == "version") {
         std::cout << "millrace " << telemetry::version() << '\n';
         return 0;

@@ -13,6 +13,6 @@ struct AdminAnswer {
     std::string body;
 };
 // `body` empty: GET, else POST of that JSON. Gives up after a while.
-[[nodiscard]] AdminAnswer ask_admin(const config::Listen& admin, std::string_view path, std::string_view body = {});
+[[nodiscard]] AdminAnswer ask_admin(const config::Settings& settings, std::string_view path, std::string_view body = {});
 
 }  // namespace millrace::app

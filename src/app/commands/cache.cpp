@@ -29,9 +29,9 @@ int tell(const AdminAnswer& answer) {
 
 int cache(const CommandLine& line) {
     const Files files = read_files(line.source);
-    const config::Listen& admin = files.settings.admin;
-    if (line.subcommand == "stats") return tell(ask_admin(admin, "/cache"));
-    if (line.subcommand == "purge") return tell(ask_admin(admin, "/cache/purge", order_of(line.purge)));
+    const config::Settings& settings = files.settings;
+    if (line.subcommand == "stats") return tell(ask_admin(settings, "/cache"));
+    if (line.subcommand == "purge") return tell(ask_admin(settings, "/cache/purge", order_of(line.purge)));
     std::cerr << "millrace cache stats, or millrace cache purge\n";
     return 2;
 }

@@ -8,7 +8,7 @@ namespace millrace::app {
 
 int health(const CommandLine& line) {
     const Files files = read_files(line.source);
-    const AdminAnswer answer = ask_admin(files.settings.admin, "/readyz");
+    const AdminAnswer answer = ask_admin(files.settings, "/readyz");
     std::cout << (answer.status == 0 ? "no answer\n" : answer.body);
     return answer.status == 200 ? 0 : 1;
 }

@@ -36,9 +36,12 @@ Process::Process(Source source, Files files)
       tasks_(control_, observer_),
       signals_(control_, SIGTERM, SIGINT, SIGHUP),
       worker_ended_(control_),
-      admin_handler_(admin_view()),
+      certificates_(files.certificates),
+      admin_handler_(admin_view(), settings_.auth.admin_token),
       reloader_(control_, std::move(source), std::move(files), observer_,
                 [this](const Reloader::Outcome& outcome) { publish(outcome); }),
+      published_keys_(
+          control_, settings_.auth, observer_, [this] { adopt(snapshot_); }, [this] { keys_settled(); }),
       invalidator_(workers_, std::chrono::milliseconds(settings_.cache.lag_limit_ms), observer_,
                    [this](bool files_too) { reloader_.request(files_too); }),
       catalog_watch_(control_, settings_.database.url, std::chrono::milliseconds(settings_.cache.catalog_poll_ms),
@@ -61,6 +64,7 @@ int Process::run(const std::shared_ptr<const pipeline::Snapshot>& first) {
     start_workers();
     listener_.start();
     catalog_watch_.start();
+    published_keys_.start();
     if (decoding_) decoding_->start();
     if (!first->catalog) reloader_.request(false);
     tasks_.spawn("signals", obey_signals());
@@ -75,8 +79,10 @@ bool Process::open(const std::shared_ptr<const pipeline::Snapshot>& first) {
     config::Listen listen = settings_.listen;
     for (std::size_t i = 0; i < worker_count(settings_); ++i) {
         auto tell_others = [this, i](const fence::Invalidation& invalidation) { broadcast(i, invalidation); };
-        workers_.push_back(std::make_unique<Worker>(first, telemetry_.recorder(), fills_, std::move(tell_others)));
-        auto port = workers_.back()->open(listen);
+        auto ask_for_keys = [this] { asio::post(control_, [this] { published_keys_.wanted(); }); };
+        workers_.push_back(
+            std::make_unique<Worker>(first, telemetry_.recorder(), fills_, std::move(tell_others), std::move(ask_for_keys)));
+        auto port = workers_.back()->open(listen, certificates_.api);
         if (!port) {
             std::cerr << port.error().message << '\n';
             return false;
@@ -92,6 +98,7 @@ bool Process::open_admin() {
     options.listen = settings_.admin;
     options.http = settings_.http;
     options.emit_requests = false;
+    options.tls = certificates_.admin;
     admin_ = std::make_unique<http::Server>(control_, std::move(options), admin_handler_, observer_);
     auto port = admin_->open();
     if (!port) {
@@ -180,14 +187,38 @@ std::string Process::cache_json() const {
 void Process::publish(const Reloader::Outcome& outcome) {
     if (outcome.snapshot) {
         if (!snapshot_->catalog) observer_.on(events::Lifecycle{"ready", "the catalog is loaded"});
-        snapshot_ = outcome.snapshot;
-        telemetry_.configure(snapshot_->settings.log);
-        for (const auto& worker : workers_) worker->adopt(snapshot_);
+        telemetry_.configure(outcome.snapshot->settings.log);
+        adopt(outcome.snapshot);
+        renew(outcome.certificates);
     }
     if (outcome.catalog)
         publish_catalog(outcome);
     else if (outcome.last)
         invalidator_.catalog_failed();
+}
+
+// With the keys that are published now. They were read as keys before, so that they can be read again.
+void Process::adopt(const std::shared_ptr<const pipeline::Snapshot>& snapshot) {
+    snapshot_ = snapshot;
+    if (!published_keys_.jwks().empty()) {
+        const config::AuthSettings& auth = snapshot->settings.auth;
+        auto keys = auth::Keys::read(auth.jwt_secret, auth.jwt_secret_is_base64, published_keys_.jwks(), auth.jwt_algorithms);
+        auto with_keys = std::make_shared<pipeline::Snapshot>(*snapshot);
+        if (keys) with_keys->keys = *std::move(keys);
+        snapshot_ = std::move(with_keys);
+    }
+    for (const auto& worker : workers_) worker->adopt(snapshot_);
+}
+
+void Process::keys_settled() {
+    for (const auto& worker : workers_) worker->keys_settled();
+}
+
+// A listener that began plain stays so, and the other way round.
+void Process::renew(const Certificates& certificates) {
+    if (certificates.admin) admin_->renew(certificates.admin);
+    if (!certificates.api) return;
+    for (const auto& worker : workers_) worker->renew(certificates.api);
 }
 
 // What entries depend on was planned with the catalog that is served: while another is there, nothing may be trusted.
@@ -237,6 +268,7 @@ asio::awaitable<void> Process::drain() {
     if (!ended) std::quick_exit(EXIT_FAILURE);
     listener_.stop();
     catalog_watch_.stop();
+    published_keys_.stop();
     if (decoding_) decoding_->stop();
     reloader_.stop();
     purger_.stop();

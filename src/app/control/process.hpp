@@ -18,6 +18,7 @@
 #include "millrace/io/net.hpp"
 #include "millrace/io/pg.hpp"
 #include "millrace/io/telemetry.hpp"
+#include "published_keys.hpp"
 #include "purger.hpp"
 #include "reloader.hpp"
 
@@ -40,6 +41,9 @@ private:
     [[nodiscard]] boost::asio::awaitable<Result<std::string>> purge(PurgeOrder order);
     void start_workers();
     void publish(const Reloader::Outcome& outcome);
+    void renew(const Certificates& certificates);
+    void adopt(const std::shared_ptr<const pipeline::Snapshot>& snapshot);
+    void keys_settled();
     void publish_catalog(const Reloader::Outcome& outcome);
     void broadcast(std::size_t from, const fence::Invalidation& invalidation);
     [[nodiscard]] boost::asio::awaitable<void> obey_signals();
@@ -55,12 +59,14 @@ private:
     net::Signal worker_ended_;
     std::size_t ended_ = 0;
     std::shared_ptr<const pipeline::Snapshot> snapshot_;
+    const Certificates certificates_;  // those of the start
     AdminHandler admin_handler_;
     std::unique_ptr<http::Server> admin_;
     std::shared_ptr<FillTable> fills_ = std::make_shared<FillTable>();
     Workers workers_;
     std::vector<std::thread> threads_;
     Reloader reloader_;
+    PublishedKeys published_keys_;
     Invalidator invalidator_;
     CatalogWatch catalog_watch_;
     Purger purger_;

@@ -97,7 +97,9 @@ void Reloader::finished(Attempt attempt) {
     if (stopped_) return;
     report(attempt);
     if (attempt.built.snapshot) files_ = attempt.files;
-    publish_(Outcome{attempt.asked, attempt.catalog, attempt.built.snapshot, !again_});
+    const bool renewed = attempt.files_too && attempt.built.snapshot;
+    publish_(Outcome{attempt.asked, attempt.catalog, attempt.built.snapshot,
+                     renewed ? attempt.files.certificates : Certificates(), !again_});
     const bool unreachable = attempt.files.problems.empty() && !attempt.catalog;
     if (unreachable) {
         files_wanted_ = files_wanted_ || attempt.files_too;

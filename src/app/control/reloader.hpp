@@ -20,6 +20,7 @@ public:
         TimePoint asked;                                     // before anything was read
         std::shared_ptr<const catalog::Catalog> catalog;     // nothing when Postgres did not answer
         std::shared_ptr<const pipeline::Snapshot> snapshot;  // nothing when something is wrong; the old one stays
+        Certificates certificates{};                         // when the files were read again and are good
         bool last = true;                                    // nobody has asked again since this was begun
     };
     using Publish = std::function<void(const Outcome&)>;

@@ -43,7 +43,8 @@ asio::awaitable<http::Outgoing> RequestHandler::answer_batch(std::unique_ptr<Tur
 
 asio::awaitable<message::Reply> RequestHandler::run_batch(Turn& turn, batch::Place place) {
     Batch batch;
-    if (auto read = read_batch(turn, place, batch); !read) co_return turn.failed(read.error());
+    const auto read = co_await read_batch(turn, place, batch);
+    if (!read) co_return turn.failed(read.error());
     const batch::Plan& plan = batch.plan;
     message::Reply reply;
     const sql::Closing closing = batch::closing(plan, batch.requests, reply);
@@ -62,44 +63,49 @@ asio::awaitable<message::Reply> RequestHandler::run_batch(Turn& turn, batch::Pla
     co_return turn.failed(is_its_own ? batch::failed(*operation, error) : error);
 }
 
-Result<void> RequestHandler::read_batch(Turn& turn, const batch::Place& place, Batch& out) {
+asio::awaitable<Result<void>> RequestHandler::read_batch(Turn& turn, const batch::Place& place, Batch& out) {
     turn.label(*place.api, nullptr, nullptr);
     turn.trace.route = "batch";
     const config::Settings& settings = turn.snapshot->settings;
-    if (!turn.identity.authenticated) {
-        auto identity = tokens_.identify(turn.request, *turn.snapshot->keys, settings.auth, turn.wall);
-        if (!identity) return std::move(identity).error();
-        turn.identify(std::move(*identity));
-    }
     auto key = key_of(turn.request, turn.identity, *place.api);
-    if (!key) return std::move(key).error();
+    if (!key) co_return std::move(key).error();
     auto operations = batch::parse(turn.request.body, place.base, settings.batch.operations_max);
-    if (!operations) return std::move(operations).error();
+    if (!operations) co_return std::move(operations).error();
     out.operations = std::move(*operations);
     std::vector<Work> works;
     for (const batch::Operation& operation : out.operations) {
         out.requests.push_back(batch::request_of(operation, turn.request));
-        auto work = understand_operation(turn, out.requests.back());
-        if (!work) return batch::failed(works.size(), work.error());
+        auto work = co_await understand_operation(turn, out.requests.back());
+        if (!work) co_return batch::failed(works.size(), work.error());
         works.push_back(std::move(*work));
     }
     out.plan = batch::make_plan(std::move(works), *key, role_of(turn.identity, settings.database));
-    return {};
+    co_return Result<void>();
 }
 
 // It goes through the same gate, and is charged, as a request of its own would be.
-Result<RequestHandler::Work> RequestHandler::understand_operation(const Turn& turn, const message::Request& operation) {
-    if (auto ticket = admission_.admit(operation.peer, turn.began); !ticket) return std::move(ticket).error();
+asio::awaitable<Result<RequestHandler::Work>> RequestHandler::understand_operation(Turn& turn,
+                                                                                   const message::Request& operation) {
+    if (auto ticket = admission_.admit(operation.peer, turn.began); !ticket) co_return std::move(ticket).error();
     http::Trace trace;
     Turn own(operation, trace, turn.snapshot);
     own.in_batch = true;
     own.identity = turn.identity;
     auto prepared = understand(own);
-    if (!prepared) return std::move(prepared).error();
+    while (own.lacks_tokens) {
+        co_await ask_for_tokens(own);
+        prepared = understand(own);
+    }
+    if (!prepared) co_return std::move(prepared).error();
     const auto* work = std::get_if<Work>(&*prepared);
-    if (work == nullptr) return Error::of(Fault::bad_batch).with_details("It is not a matter of the database.");
-    if (auto may = batch::may_take_part(**work); !may) return std::move(may).error();
-    return *work;
+    if (work == nullptr) co_return Error::of(Fault::bad_batch).with_details("It is not a matter of the database.");
+    if (auto may = batch::may_take_part(**work); !may) co_return std::move(may).error();
+    if ((*work)->estimate) {
+        const Reading reading{*work, own.values, own.token, turn.deadline};
+        auto affordable = co_await afford(reading, turn.timing);
+        if (!affordable) co_return std::move(affordable).error();
+    }
+    co_return *work;
 }
 
 }  // namespace millrace::app

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <chrono>
 
+#include "callers.hpp"
 #include "compressor.hpp"
+#include "costs.hpp"
+#include "limits.hpp"
 #include "millrace/core/cors.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
@@ -35,10 +38,15 @@ RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapsho
       cache_(parts.cache),
       compressor_(std::make_unique<Compressor>(parts.cache, parts.side)),
       background_(parts.background),
+      keys_settled_(parts.keys_settled),
+      ask_for_keys_(parts.ask_for_keys),
       observer_(parts.observer),
       broadcast_(std::move(broadcast)),
       admission_(snapshot_->settings.limits),
       shape_times_(shapes_max),
+      costs_(std::make_unique<Costs>()),
+      callers_(std::make_unique<Callers>(parts.pool, parts.observer, snapshot_->settings.auth.api_key_cache_entries)),
+      limits_(std::make_unique<Limits>(snapshot_->settings, Limits::Parts{parts.link, parts.background, parts.observer})),
       tokens_(snapshot_->settings.auth.jwt_cache_entries) {
     until_check_ = hits_until_check();
 }
@@ -51,7 +59,11 @@ void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     remembered_.clear();
     known_.clear();
     tokens_.clear();
+    costs_->clear();
+    limits_->adopt(snapshot_->settings);
 }
+
+void RequestHandler::forget_callers() { callers_->forget(); }
 
 std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const {
     const auto match = pipeline::find_route(*snapshot_, head, WallTime{});
@@ -64,19 +76,29 @@ http::Answer RequestHandler::answer(const message::Request& request, http::Trace
     Turn turn(request, trace, snapshot_);
     auto ticket = admission_.admit(request.peer, turn.began);
     if (!ticket) return turn.outgoing(turn.failed(ticket.error()));
-    if (auto granted = cors::preflight(request, snapshot_->settings.api.cors_origins))
-        return turn.outgoing(std::move(*granted));
+    turn.find_origins();
+    if (auto granted = cors::preflight(request, *turn.origins)) return turn.outgoing(std::move(*granted));
 
-    if (auto place = batch::find_place(*snapshot_, request, turn.wall))
-        return answer_batch(std::make_unique<Turn>(std::move(turn)), std::move(*place), std::move(*ticket));
+    const auto identity = identify(turn);
+    if (!identity) return answer_unknown(std::make_unique<Turn>(std::move(turn)), std::move(*ticket));
+    if (!*identity) return turn.outgoing(turn.failed(identity->error()));
+    turn.identify(**identity);
+    return answer_known(turn, std::move(*ticket));
+}
+
+http::Answer RequestHandler::answer_known(Turn& turn, Admission::Ticket ticket) {
+    turn.timings.jwt = turn.lap();
+    if (auto place = batch::find_place(*turn.snapshot, turn.request, turn.wall))
+        return answer_batch(std::make_unique<Turn>(std::move(turn)), std::move(*place), std::move(ticket));
     auto prepared = understand(turn);
+    if (turn.lacks_tokens) return answer_with_tokens(std::make_unique<Turn>(std::move(turn)), std::move(ticket));
     if (!prepared) return turn.outgoing(turn.failed(prepared.error()));
-    if (auto* reply = std::get_if<message::Reply>(&*prepared)) return turn.outgoing(std::move(*reply));
+    if (auto* reply = std::get_if<message::Reply>(&*prepared)) return charged(turn, std::move(*reply));
 
     Work& work = std::get<Work>(*prepared);
     if (work->cache)
-        if (auto reply = hit_memory(turn, work)) return turn.outgoing(std::move(*reply));
-    return answer_later(std::make_unique<Turn>(std::move(turn)), std::move(work), std::move(*ticket));
+        if (auto reply = hit_memory(turn, work)) return charged(turn, std::move(*reply));
+    return answer_later(std::make_unique<Turn>(std::move(turn)), std::move(work), std::move(ticket));
 }
 
 // What memory does not have is waited for. The turn is not a part of the frame: a large frame's memory is not used again.
@@ -85,28 +107,36 @@ asio::awaitable<http::Outgoing> RequestHandler::answer_later(std::unique_ptr<Tur
     auto answer = cached ? answer_through_cache(*turn, std::move(work)) : answer_from_database(*turn, std::move(work));
     auto reply = co_await std::move(answer);
     if (turn->body) turn->body->keep(std::move(ticket));
-    co_return turn->outgoing(std::move(reply));
+    co_return charged(*turn, std::move(reply));
 }
 
-// Who is asking, and for what: everything up to the statements, or the answer when there is no need of any.
+// The answer as it leaves, its rows paid for where the route charges for them.
+http::Outgoing RequestHandler::charged(Turn& turn, message::Reply reply) {
+    if (turn.passed != nullptr && turn.passed->rows_per_cost > 0)
+        limits_->charge(turn.limited(*turn.passed), reply::rows_in(reply.headers.get("Content-Range")));
+    return turn.outgoing(std::move(reply));
+}
+
+// What is asked for: everything up to the statements, or the answer when there is no need of any.
 Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
     const TimePoint began = net::now();
+    turn.values.clear();  // of another try, when tokens were wanting
     if (auto read = turn.read_token(); !read) return std::move(read).error();
-    auto identity = tokens_.identify(turn.request, *turn.snapshot->keys, turn.snapshot->settings.auth, turn.wall);
-    if (!identity) return std::move(identity).error();
-    turn.identify(std::move(*identity));
-    turn.timings.jwt = turn.lap();
-    if (auto reply = known_hit(turn)) return pipeline::Prepared(std::move(*reply));
+    auto known = known_hit(turn);
+    if (!known) return std::move(known).error();
+    if (*known) return pipeline::Prepared(*std::move(*known));
     const bool rememberable = !turn.in_batch && pipeline::rememberable(turn.request, turn.identity);
     if (rememberable)
         if (Work work = recall(turn)) {
             turn.label(*work->api, work->resource, nullptr);
+            if (auto passed = pass_gate(turn, work->policies()); !passed) return std::move(passed).error();
             turn.timings.plan = turn.lap();
             return pipeline::Prepared(std::move(work));
         }
     auto match = pipeline::find_route(*turn.snapshot, turn.request, turn.wall);
-    if (!match) return std::move(match).error();
+    if (!match) return pipeline::unfound(std::move(match).error(), turn.identity, *turn.snapshot, turn.request.path);
     turn.label(*match->api, match->resource, match->unknown_function ? nullptr : match->function);
+    if (auto passed = pass_gate(turn, *match); !passed) return std::move(passed).error();
     turn.timings.parse = turn.lap();
     auto prepared = plan(turn, *match, rememberable);
     turn.timings.plan = turn.lap();
@@ -156,16 +186,18 @@ message::Reply RequestHandler::hit(Turn& turn, const Lookup& found) {
 }
 
 // What a caller with a token has asked for before is looked up without being planned again.
-std::optional<message::Reply> RequestHandler::known_hit(Turn& turn) {
+Result<std::optional<message::Reply>> RequestHandler::known_hit(Turn& turn) {
+    using Nothing = std::optional<message::Reply>;
     caller_key_.clear();
-    if (turn.in_batch || !pipeline::has_caller_key(turn.request, turn.identity)) return std::nullopt;
+    if (turn.in_batch || !pipeline::has_caller_key(turn.request, turn.identity)) return Nothing();
     pipeline::append_caller_key(caller_key_, turn.request, turn.identity);
     const auto found = known_.find(caller_key_);
-    if (found == known_.end()) return std::nullopt;
+    if (found == known_.end()) return Nothing();
     const Work& work = found->second;
     const auto& sunset = work->api->table().sunset;
-    if (sunset && turn.wall >= *sunset) return std::nullopt;
+    if (sunset && turn.wall >= *sunset) return Nothing();
     turn.label(*work->api, work->function == nullptr ? work->resource : nullptr, work->function);
+    if (auto passed = pass_gate(turn, work->policies()); !passed) return std::move(passed).error();
     return hit_memory(turn, work);
 }
 
@@ -213,6 +245,8 @@ asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn,
 // More rows than are kept: the answer begins with those that are there, and is neither cached nor tagged. Who asked for the
 // head alone has it now, and the rest of the rows is not read.
 message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
+    const std::uint64_t most = work->policies().answer_bytes_max;
+    if (most > 0 && most <= kept_bytes(*work)) return turn.failed(pipeline::answer_too_large(*work));
     auto reply = pipeline::begin(*work, opened.results, turn.values);
     if (!reply) return turn.failed(reply.error());
     if (work->script.outcome) apply_own_write(*work, opened.results, *reply);
@@ -226,6 +260,10 @@ message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
 
 asio::awaitable<Result<pg::Opened>> RequestHandler::query(Reading& reading, pg::Timing& timing) {
     Work& work = reading.work;
+    if (work->estimate) {
+        auto affordable = co_await afford(reading, timing);
+        if (!affordable) co_return std::move(affordable).error();
+    }
     if (work->on_standby && !reading.primary) {
         const Standby::Read read{*work, reading.values, lane_for(*work), kept_bytes(*work), reading.token, reading.deadline};
         auto answer = co_await standby_.ask(read, cache_, timing);
@@ -241,6 +279,21 @@ asio::awaitable<Result<pg::Opened>> RequestHandler::query(Reading& reading, pg::
     auto results = co_await std::move(opened);
     if (results) shape_times_.record(work->script.statements[work->script.main].shape, timing.took);
     co_return results;
+}
+
+// Postgres is asked what a shape would cost before it runs it for the first time, and every now and then. One that it cannot
+// tell of is let through: the deadline still holds.
+asio::awaitable<Result<void>> RequestHandler::afford(const Reading& reading, pg::Timing& timing) {
+    const Work work = reading.work;
+    const std::uint64_t shape = work->script.statements[work->script.main].shape;
+    if (const auto known = costs_->find(shape, net::now())) co_return pipeline::check_cost(*work, *known);
+    const sql::BoundScript script(*work->estimate, reading.values);
+    auto results = co_await pool_.run(script, events::LaneClass::slow, work->authenticated, nullptr, reading.deadline, timing);
+    if (!results) co_return std::move(results).error();
+    const auto cost = pipeline::estimated_cost(*work, *results);
+    if (!cost) co_return Result<void>();
+    costs_->remember(shape, *cost, net::now());
+    co_return pipeline::check_cost(*work, *cost);
 }
 
 asio::awaitable<Result<pg::Opened>> RequestHandler::query_whole(const pipeline::Work& work, sql::BoundScript script,

@@ -28,7 +28,11 @@ http::asio::awaitable<http::BodySource::Part> RowsBody::next(std::string& out) {
         co_return Part::end;
     }
     writer_->append(out, rows);
-    co_return Part::more;
+    bytes_ += out.size();
+    const std::uint64_t most = work_->policies().answer_bytes_max;
+    if (most == 0 || bytes_ <= most) co_return Part::more;
+    trace_.error_code = fault_row(Fault::answer_too_large).code;
+    co_return Part::broken;
 }
 
 }  // namespace millrace::app

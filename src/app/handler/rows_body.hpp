@@ -30,6 +30,7 @@ private:
     std::unique_ptr<pg::RowStream> rest_;
     http::Trace& trace_;
     std::optional<Admission::Ticket> ticket_;
+    std::uint64_t bytes_ = 0;  // that were made
 };
 
 }  // namespace millrace::app

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "cache_status.hpp"
-#include "millrace/core/cors.hpp"
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
 #include "millrace/io/net.hpp"
@@ -23,13 +22,27 @@ Result<std::optional<fence::Xid>> consistency_token(const message::Request& requ
     return Error::of(Fault::bad_query, "Consistency-Token must be one that a write was answered with");
 }
 
+// No page that somebody looks at may take an answer for a script, run anything in it, or show it within itself. What is a page
+// by itself (a media type handler's) says so on its own.
+void secure(message::HeaderBlock& headers) {
+    static const auto data = message::HeaderBlock::from_lines(
+        "X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
+    static const auto page = message::HeaderBlock::from_lines("X-Content-Type-Options: nosniff\r\n");
+    headers.append(headers.get("Content-Type").starts_with("text/html") ? page : data);
+}
+
 }  // namespace
 
 RequestHandler::Turn::Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s)
     : request(r), trace(t), snapshot(std::move(s)), wall(net::wall_now()), began(net::now()) {
     deadline.at = r.arrived + std::chrono::milliseconds(snapshot->settings.limits.deadline_ms);
     trace.keep = snapshot;
+    origins = &snapshot->settings.api.cors_origins;
     if (snapshot->settings.api.server_timing) lap_began = began;
+}
+
+Limits::Request RequestHandler::Turn::limited(const routes::ResolvedPolicies& policies) const {
+    return {policies, trace.version, trace.route, identity, request.peer, began};
 }
 
 Result<void> RequestHandler::Turn::read_token() {
@@ -42,6 +55,17 @@ Result<void> RequestHandler::Turn::read_token() {
 void RequestHandler::Turn::identify(auth::Identity who) {
     identity = std::move(who);
     if (identity.authenticated) trace.role = identity.role;
+    trace.subject = identity.subject;
+}
+
+// What does not come from a page need not be looked up twice.
+void RequestHandler::Turn::find_origins() {
+    if (!request.has_header("Origin")) return;
+    const auto match = pipeline::find_route(*snapshot, request, wall);
+    if (!match) return;
+    if (match->resource != nullptr) origins = &match->resource->policies.cors_origins;
+    if (match->function != nullptr && !match->unknown_function) origins = &match->function->policies.cors_origins;
+    if (match->upstream != nullptr) origins = &match->upstream->policies.cors_origins;
 }
 
 void RequestHandler::Turn::label(const routes::ApiCatalog& version, const routes::Resource* resource,
@@ -70,7 +94,9 @@ Duration RequestHandler::Turn::lap() {
 
 http::Outgoing RequestHandler::Turn::outgoing(message::Reply reply) {
     const config::ApiSettings& api_settings = snapshot->settings.api;
-    cors::add_headers(request, api_settings.cors_origins, reply.headers);
+    cors::add_headers(request, *origins, reply.headers);
+    if (api_settings.security_headers) secure(reply.headers);
+    reply.headers.append(limit_fields);
     if (!api_settings.trace_header.empty())
         reply.headers.set(api_settings.trace_header, request.header(api_settings.trace_header));
     if (api_settings.server_timing && trace.error_code.empty()) {

@@ -3,7 +3,9 @@
 
 #include <optional>
 
+#include "limits.hpp"
 #include "millrace/app/handler.hpp"
+#include "millrace/core/cors.hpp"
 #include "rows_body.hpp"
 
 namespace millrace::app {
@@ -16,6 +18,7 @@ struct RequestHandler::Turn {
 
     [[nodiscard]] Result<void> read_token();
     void identify(auth::Identity who);
+    void find_origins();  // of the route, where a browser asks
     void label(const routes::ApiCatalog& api, const routes::Resource* resource, const routes::ApiFunction* function);
 
     // Does the entry hold what the caller is known to have seen (Consistency-Token), and does the client let it be used
@@ -41,13 +44,19 @@ struct RequestHandler::Turn {
 
     void say_status(message::Reply& reply, std::string status) const;
     void note_timing();
+    [[nodiscard]] Limits::Request limited(const routes::ResolvedPolicies& policies) const;
     [[nodiscard]] Ask ask(TimePoint now) const { return {wall, now, windows, token}; }
 
     const message::Request& request;
     http::Trace& trace;
     std::shared_ptr<const pipeline::Snapshot> snapshot;  // one for the whole request, whatever is adopted meanwhile
     auth::Identity identity;
-    bool in_batch = false;  // an operation of one: what is remembered of other transactions has no place in it
+    bool in_batch = false;         // an operation of one: what is remembered of other transactions has no place in it
+    const cors::Origins* origins;  // that may read the answer
+    const routes::ResolvedPolicies* passed = nullptr;        // the gate, for this route
+    const routes::ResolvedPolicies* lacks_tokens = nullptr;  // of its limits: Redis has to be asked
+    unsigned token_asks = 0;
+    message::HeaderBlock limit_fields;
     const routes::ApiCatalog* api = nullptr;
     WallTime wall;
     TimePoint began;

@@ -5,7 +5,9 @@
 #include <sstream>
 
 #include "files.hpp"
+#include "millrace/core/rate.hpp"
 #include "millrace/core/text.hpp"
+#include "millrace/io/fetch.hpp"
 #include "millrace/io/pg.hpp"
 #include "millrace/io/redis.hpp"
 
@@ -57,12 +59,30 @@ void refuse_twins(Files& files) {
 }  // namespace
 
 void read_keys(const Source& source, Files& files) {
-    auto keys = auth::Keys::read(files.settings.auth.jwt_secret, files.settings.auth.jwt_secret_is_base64);
+    const config::AuthSettings& settings = files.settings.auth;
+    for (std::size_t i = 0; i < settings.jwt_algorithms.size(); ++i)
+        if (!auth::valid_algorithm(settings.jwt_algorithms[i]))
+            files.problems.push_back(
+                {source.file, "/auth/jwt_algorithms/" + std::to_string(i), "is no algorithm of tokens", {}});
+    if (!settings.jwks_url.empty() && !fetch::valid_url(settings.jwks_url))
+        files.problems.push_back({source.file, "/auth/jwks_url", "is no URL that can be fetched", {}});
+    auto keys = auth::Keys::read(settings.jwt_secret, settings.jwt_secret_is_base64, {}, settings.jwt_algorithms);
     if (keys) {
         files.keys = std::move(*keys);
     } else {
         files.problems.push_back({source.file, "/auth/jwt_secret", keys.error().message, {}});
     }
+}
+
+void check_limits(const Source& source, Files& files) {
+    const config::LimitSettings& limits = files.settings.limits;
+    const auto check = [&](const std::vector<std::string>& texts, const char* setting, auto parse) {
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            if (auto parsed = parse(texts[i]); !parsed)
+                files.problems.push_back({source.file, setting + std::to_string(i), parsed.error().message, {}});
+    };
+    check(limits.rules, "/limits/rules/", rate::parse_rule);
+    check(limits.plans, "/limits/plans/", rate::parse_plan_rule);
 }
 
 // A cache that nobody can reach would only be noticed by its absence.
@@ -100,6 +120,8 @@ Files read_files(const Source& source) {
     refuse_twins(files);
     read_keys(source, files);
     check_redis(source, files);
+    read_certificates(source, files);
+    check_limits(source, files);
     return files;
 }
 

@@ -7,6 +7,7 @@ namespace millrace::app {
 
 void read_keys(const Source& source, Files& files);
 void check_redis(const Source& source, Files& files);
+void read_certificates(const Source& source, Files& files);
 
 [[nodiscard]] Files read_postgrest_files(const Source& source);
 

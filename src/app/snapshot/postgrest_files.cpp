@@ -63,6 +63,7 @@ Files read_postgrest_files(const Source& source) {
     for (config::Problem& problem : loaded.problems) files.problems.push_back(std::move(problem));
     read_keys(source, files);
     check_redis(source, files);
+    read_certificates(source, files);
     return files;
 }
 

@@ -1,6 +1,7 @@
 // Puts one worker together and moves what other threads tell it onto its own loop.
 #include "millrace/app/worker.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -33,7 +34,7 @@ std::unique_ptr<redis::Link> link_to(asio::io_context& context, const config::Re
 
 struct Worker::State {
     State(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& o, std::shared_ptr<FillTable> fills,
-          Broadcast broadcast)
+          Broadcast broadcast, std::function<void()> ask_for_keys)
         : observer(o),
           settings(snapshot->settings),
           tasks(context, observer),
@@ -43,8 +44,11 @@ struct Worker::State {
           link(link_to(context, settings.redis, observer)),
           cache(context, settings.cache, settings.redis, link.get(), observer, std::move(fills)),
           side(context),
-          handler(std::move(snapshot), {pool, standby, cache, side, background, observer}, std::move(broadcast)) {}
+          handler(std::move(snapshot),
+                  {pool, standby, cache, side, background, link.get(), keys_settled, std::move(ask_for_keys), observer},
+                  std::move(broadcast)) {}
 
+    void hear(const fence::Invalidation& invalidation);
     asio::awaitable<void> tick();
     asio::awaitable<void> exchange_states();
     asio::awaitable<void> finish(Deadline deadline);
@@ -59,21 +63,24 @@ struct Worker::State {
     std::unique_ptr<redis::Link> link;
     TieredCache cache;
     net::SideThread side;
+    net::Signal keys_settled{context};
     RequestHandler handler;
     std::unique_ptr<http::Server> server;
     Health health;
 };
 
 Worker::Worker(std::shared_ptr<const pipeline::Snapshot> snapshot, events::Observer& observer, std::shared_ptr<FillTable> fills,
-               Broadcast broadcast)
-    : state_(std::make_unique<State>(std::move(snapshot), observer, std::move(fills), std::move(broadcast))) {}
+               Broadcast broadcast, std::function<void()> ask_for_keys)
+    : state_(std::make_unique<State>(std::move(snapshot), observer, std::move(fills), std::move(broadcast),
+                                     std::move(ask_for_keys))) {}
 
 Worker::~Worker() = default;
 
-Result<std::uint16_t> Worker::open(config::Listen listen) {
+Result<std::uint16_t> Worker::open(config::Listen listen, std::shared_ptr<const http::Tls> tls) {
     http::ServerOptions options;
     options.listen = std::move(listen);
     options.http = state_->settings.http;
+    options.tls = std::move(tls);
     state_->server = std::make_unique<http::Server>(state_->context, std::move(options), state_->handler, state_->observer);
     return state_->server->open();
 }
@@ -86,6 +93,12 @@ void Worker::run() {
     state_->tasks.spawn("tick", state_->tick());
     state_->tasks.spawn("exchange states", state_->exchange_states());
     state_->context.run();
+}
+
+void Worker::State::hear(const fence::Invalidation& invalidation) {
+    cache.invalidate(invalidation);
+    const auto changes_keys = [](const fence::Tag& tag) { return tag == pg::api_keys_tag || tag == fence::everything; };
+    if (std::ranges::any_of(invalidation.tags, changes_keys)) handler.forget_callers();
 }
 
 asio::awaitable<void> Worker::State::tick() {
@@ -135,9 +148,16 @@ void Worker::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     asio::post(state_->context, [s = state_.get(), snapshot = std::move(snapshot)] { s->handler.adopt(snapshot); });
 }
 
+void Worker::renew(std::shared_ptr<const http::Tls> tls) {
+    asio::post(state_->context, [s = state_.get(), tls = std::move(tls)]() mutable { s->server->renew(std::move(tls)); });
+}
+
+void Worker::keys_settled() {
+    asio::post(state_->context, [s = state_.get()] { s->keys_settled.notify_all(); });
+}
+
 void Worker::invalidate(std::shared_ptr<const fence::Invalidation> invalidation) {
-    asio::post(state_->context,
-               [s = state_.get(), invalidation = std::move(invalidation)] { s->cache.invalidate(*invalidation); });
+    asio::post(state_->context, [s = state_.get(), invalidation = std::move(invalidation)] { s->hear(*invalidation); });
 }
 
 void Worker::heartbeat(std::shared_ptr<const fence::PgSnapshot> snapshot, TimePoint asked) {
@@ -149,6 +169,7 @@ void Worker::fence(Epoch epoch, std::shared_ptr<const fence::PgSnapshot> since, 
     asio::post(state_->context, [s = state_.get(), epoch, since = std::move(since), asked] {
         s->cache.set_epoch(std::to_string(epoch.system_identifier), epoch.timeline, epoch.incarnation);
         s->cache.gap(*since, asked);
+        s->handler.forget_callers();
     });
 }
 

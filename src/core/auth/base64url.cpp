@@ -34,6 +34,19 @@ std::optional<std::string> decode_base64url(std::string_view text) {
     return out;
 }
 
+std::string encode_base64url(std::string_view bytes) {
+    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string out;
+    std::uint32_t bits = 0;
+    int held = 0;
+    for (const char byte : bytes) {
+        bits = bits << 8 | static_cast<unsigned char>(byte);
+        for (held += 8; held >= 6; held -= 6) out += digits[bits >> (held - 6) & 63];
+    }
+    if (held > 0) out += digits[bits << (6 - held) & 63];
+    return out;
+}
+
 std::optional<std::string> decode_base64_secret(std::string_view text) {
     while (text.ends_with('=') || text.ends_with('\n')) text.remove_suffix(1);
     std::string url(text);

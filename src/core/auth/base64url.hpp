@@ -9,6 +9,8 @@ namespace millrace::auth {
 
 [[nodiscard]] std::optional<std::string> decode_base64url(std::string_view text);
 
+[[nodiscard]] std::string encode_base64url(std::string_view bytes);
+
 // A secret that a person wrote: either alphabet, padding or none.
 [[nodiscard]] std::optional<std::string> decode_base64_secret(std::string_view text);
 

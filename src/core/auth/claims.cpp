@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "failure.hpp"
+#include "find_claim.hpp"
 #include "millrace/core/auth.hpp"
 #include "millrace/core/text.hpp"
 #include "role_path.hpp"
@@ -88,6 +89,24 @@ Result<std::string> role_of(const Json& claims, std::string_view path_text) {
     return refused(Fault::bad_jwt_claims, "The JWT role claim must be a string");
 }
 
+// A text as it stands; nothing for what is none.
+std::string text_of(const Json& claims, const std::string& name) {
+    const Json* value = name.empty() ? nullptr : find_claim(claims, name);
+    return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
+}
+
+// A text with spaces between them (RFC 8693 §4.2), or a list of texts.
+std::string scopes_of(const Json& claims, const std::string& name) {
+    const Json* value = find_claim(claims, name);
+    if (value == nullptr) return {};
+    if (value->is_string()) return " " + value->get<std::string>() + " ";
+    std::string scopes = " ";
+    if (value->is_array())
+        for (const Json& scope : *value)
+            if (scope.is_string()) scopes += scope.get<std::string>() + " ";
+    return scopes;
+}
+
 }  // namespace
 
 bool valid_role_claim(std::string_view path) { return read_role_path(path).has_value(); }
@@ -105,6 +124,9 @@ Result<Identity> check_claims(std::string payload, const config::AuthSettings& s
     identity.role = *std::move(role);
     identity.claims_json = std::move(payload);
     identity.authenticated = true;
+    identity.subject = text_of(claims, "sub");
+    identity.scopes = scopes_of(claims, settings.scope_claim);
+    identity.plan = text_of(claims, settings.plan_claim);
     identity.not_before = times->not_before;
     identity.expires = times->expires;
     return identity;

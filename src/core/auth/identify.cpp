@@ -16,13 +16,10 @@ Result<Identity> judge(std::string_view token, const Keys& keys, const config::A
     if (keys.empty()) return Error::of(Fault::no_jwt_secret);
     auto payload = keys.verify(token);
     if (!payload) return std::move(payload).error();
-    auto identity = check_claims(*std::move(payload), settings, now);
-    if (identity && identity->role.empty() && !settings.anonymous) return anonymous_refused();
-    return identity;
+    return check_claims(*std::move(payload), settings, now);
 }
 
-Result<Identity> unnamed(const config::AuthSettings& settings) {
-    if (!settings.anonymous) return anonymous_refused();
+Identity unnamed() {
     Identity identity;
     identity.claims_json = "{}";
     return identity;
@@ -31,8 +28,15 @@ Result<Identity> unnamed(const config::AuthSettings& settings) {
 Result<Identity> identify(const message::Request& request, const Keys& keys, const config::AuthSettings& settings,
                           WallTime now) {
     const auto token = bearer_token(request.header("Authorization"));
-    if (!token) return unnamed(settings);
+    if (!token) return unnamed();
     return judge(*token, keys, settings, now);
+}
+
+bool Identity::has_scope(std::string_view scope) const {
+    if (scope.empty()) return false;
+    for (auto at = scopes.find(scope); at != std::string::npos; at = scopes.find(scope, at + 1))
+        if (at > 0 && scopes[at - 1] == ' ' && scopes[at + scope.size()] == ' ') return true;
+    return false;
 }
 
 Error anonymous_refused() { return Error::of(Fault::anonymous_disabled).with_header("WWW-Authenticate", "Bearer"); }

@@ -2,9 +2,11 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base64url.hpp"
+#include "bearer.hpp"
 #include "failure.hpp"
 #include "key.hpp"
 #include "millrace/core/auth.hpp"
@@ -60,7 +62,8 @@ Result<Parts> split(std::string_view token) {
 
 class ConfiguredKeys : public Keys {
 public:
-    explicit ConfiguredKeys(std::vector<Key> keys) : keys_(std::move(keys)) {}
+    ConfiguredKeys(std::vector<Key> keys, std::vector<std::string> algorithms)
+        : keys_(std::move(keys)), algorithms_(std::move(algorithms)) {}
 
     [[nodiscard]] bool empty() const override { return keys_.empty(); }
 
@@ -69,6 +72,7 @@ public:
         if (!parts) return std::move(parts).error();
         auto header = read_header(parts->header);
         if (!header) return std::move(header).error();
+        if (!may_use(*header->algorithm)) return refused(Fault::bad_jwt, wrong_algorithm, "The algorithm is not allowed here");
         auto payload = decode_base64url(parts->payload);
         const auto signature = decode_base64url(parts->signature);
         if (!payload || !signature) return refused(Fault::bad_jwt, cannot_decode);
@@ -76,7 +80,21 @@ public:
         return *std::move(payload);
     }
 
+    [[nodiscard]] bool lack_key_of(std::string_view token) const override {
+        const auto parts = split(token);
+        if (!parts) return false;
+        const auto header = read_header(parts->header);
+        if (!header) return false;
+        if (keys_.empty()) return true;
+        if (!header->key_id) return false;
+        return std::ranges::none_of(keys_, [&](const Key& key) { return key.id == header->key_id; });
+    }
+
 private:
+    [[nodiscard]] bool may_use(const Algorithm& algorithm) const {
+        return algorithms_.empty() || std::ranges::find(algorithms_, algorithm.name) != algorithms_.end();
+    }
+
     [[nodiscard]] Result<void> check(const Header& header, std::string_view signed_text, std::string_view signature) const {
         bool tried = false;
         for (const Key& key : keys_) {
@@ -89,6 +107,7 @@ private:
     }
 
     std::vector<Key> keys_;
+    std::vector<std::string> algorithms_;
 };
 
 Result<std::vector<Key>> read_keys(std::string secret) {
@@ -103,19 +122,45 @@ Result<std::vector<Key>> read_keys(std::string secret) {
     return one;
 }
 
+// A secret that is published is none.
+Result<std::vector<Key>> read_published(std::string_view jwks) {
+    auto keys = read_jwks(jwks);
+    ERR_clear_error();
+    if (keys) std::erase_if(*keys, [](const Key& key) { return !key.secret.empty(); });
+    if (!keys || keys->empty())
+        return Error::of(Fault::no_jwt_secret, "The published JWKS holds no key that can verify a token");
+    return *std::move(keys);
+}
+
 }  // namespace
 
-Result<std::shared_ptr<const Keys>> Keys::read(std::string_view secret, bool is_base64) {
-    if (secret.empty()) return std::shared_ptr<const Keys>(std::make_shared<ConfiguredKeys>(std::vector<Key>{}));
-    std::string bytes(secret);
-    if (is_base64) {
-        auto decoded = decode_base64_secret(secret);
-        if (!decoded) return Error::of(Fault::no_jwt_secret, "The JWT secret is no valid base64");
-        bytes = *std::move(decoded);
+Result<std::shared_ptr<const Keys>> Keys::read(std::string_view secret, bool is_base64, std::string_view published,
+                                               const std::vector<std::string>& allowed) {
+    std::vector<Key> keys;
+    if (!secret.empty()) {
+        std::string bytes(secret);
+        if (is_base64) {
+            auto decoded = decode_base64_secret(secret);
+            if (!decoded) return Error::of(Fault::no_jwt_secret, "The JWT secret is no valid base64");
+            bytes = *std::move(decoded);
+        }
+        auto own = read_keys(std::move(bytes));
+        if (!own) return std::move(own).error();
+        keys = *std::move(own);
     }
-    auto keys = read_keys(std::move(bytes));
-    if (!keys) return std::move(keys).error();
-    return std::shared_ptr<const Keys>(std::make_shared<ConfiguredKeys>(*std::move(keys)));
+    if (!published.empty()) {
+        auto theirs = read_published(published);
+        if (!theirs) return std::move(theirs).error();
+        std::ranges::move(*theirs, std::back_inserter(keys));
+    }
+    return std::shared_ptr<const Keys>(std::make_shared<ConfiguredKeys>(std::move(keys), allowed));
+}
+
+bool valid_algorithm(std::string_view name) { return find_algorithm(name) != nullptr; }
+
+bool lacks_key(const message::Request& request, const Keys& keys) {
+    const auto token = bearer_token(request.header("Authorization"));
+    return token && keys.lack_key_of(*token);
 }
 
 }  // namespace millrace::auth

@@ -14,7 +14,7 @@ constexpr std::size_t remembered_token_bytes_max = 4096;  // longer ones are rar
 Result<Identity> TokenCache::identify(const message::Request& request, const Keys& keys, const config::AuthSettings& settings,
                                       WallTime now) {
     const auto token = bearer_token(request.header("Authorization"));
-    if (!token) return unnamed(settings);
+    if (!token) return unnamed();
     if (const Identity* known = find(*token, now)) return *known;
     auto identity = judge(*token, keys, settings, now);
     if (identity && entries_max_ > 0 && token->size() <= remembered_token_bytes_max) add(*token, *identity);

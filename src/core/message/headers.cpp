@@ -27,7 +27,7 @@ std::pair<std::size_t, std::size_t> find_line(std::string_view lines, std::strin
     return {std::string_view::npos, 0};
 }
 
-constexpr std::size_t room_for_more = 192;  // Age, Cache-Status and others of the moment: one allocation for all
+constexpr std::size_t room_for_more = 320;  // Age, Cache-Status and others of the moment: one allocation for all
 
 constexpr std::array ends_line = {'\r', '\n', '\0'};
 

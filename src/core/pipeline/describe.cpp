@@ -32,14 +32,26 @@ bool is_acceptable(const std::vector<request::MediaRange>& accept) {
            });
 }
 
-Work::Describing describing(const Snapshot& snapshot, const routes::Match& match, const message::Request& request) {
+Work::Describing describing(const Snapshot& snapshot, const routes::Match& match, const auth::Identity& caller,
+                            const message::Request& request) {
     const config::ApiSettings& settings = snapshot.settings.api;
     const auto format = match.openapi ? openapi::Format::openapi : openapi::Format::swagger;
     Work::Describing out;
+    out.caller = caller;
     out.format = format;
     out.options = {mode_of(settings), settings.openapi_security, settings.extra_search_path, settings.openapi_server_url};
     out.server = openapi::server_of(settings.openapi_server_url, request.header("Host"), match.base());
     return out;
+}
+
+// A description is of what its reader may use.
+void leave_admitted(openapi::Grants& grants, const auth::Identity& caller, const config::AuthSettings& settings) {
+    std::erase_if(grants.resources, [&](const openapi::GrantedResource& granted) {
+        return !admit(caller, granted.resource->policies, settings);
+    });
+    std::erase_if(grants.functions, [&](const openapi::GrantedFunction& granted) {
+        return !admit(caller, granted.function->policies, settings);
+    });
 }
 
 }  // namespace
@@ -73,7 +85,7 @@ Result<Prepared> prepare_description(const std::shared_ptr<const Snapshot>& snap
     work->snapshot = snapshot;
     work->api = match.api;
     work->authenticated = identity.authenticated;
-    work->describing = describing(*snapshot, match, request);
+    work->describing = describing(*snapshot, match, identity, request);
     work->shape.head_only = request.method == Method::head;
     work->negotiated = match.negotiated;
     request::ApiRequest api;
@@ -90,6 +102,7 @@ message::Reply describe(const Work& work, const sql::Results& results) {
     openapi::Description description;
     description.api = work.api;
     description.grants = openapi::read_grants(*work.api, what.options.mode, results[work.script.main]);
+    leave_admitted(description.grants, what.caller, work.snapshot->settings.auth);
     description.server = what.server;
     description.options = what.options;
     const bool swagger = what.format == openapi::Format::swagger;

@@ -32,6 +32,13 @@ std::string etag_of(const Work& work, const message::Reply& reply) {
     return reply::entity_tag(reply.body.view(), work.shape.representation.name, total == "*" ? std::string_view() : total);
 }
 
+// A write is done whatever its answer's size.
+Result<void> check_size(const Work& work, const message::Reply& reply) {
+    const std::uint64_t most = work.policies().answer_bytes_max;
+    if (most == 0 || work.script.writes || reply.body.view().size() <= most) return {};
+    return answer_too_large(work);
+}
+
 // What every answer of a version says, and what the database has to say of this one.
 Result<void> end_head(const Work& work, const sql::Results& results, message::Reply& reply) {
     routes::add_version_headers(work.api->table(), reply.headers);
@@ -42,12 +49,20 @@ Result<void> end_head(const Work& work, const sql::Results& results, message::Re
 
 }  // namespace
 
+Error answer_too_large(const Work& work) {
+    return Error::of(Fault::answer_too_large)
+        .with_details("The route allows " + std::to_string(work.policies().answer_bytes_max) + " bytes")
+        .with_hint("Ask for fewer rows by limit, or for fewer columns by select");
+}
+
 Result<message::Reply> finish(const Work& work, const sql::Results& results, std::span<const std::string> values) {
     const bool has_rows = !work.describing && !work.allowing;
     Result<message::Reply> reply = work.describing ? describe(work, results)
                                    : work.allowing ? allow(work, results)
                                                    : reply::from_rows(work.shape, work.script, results);
     if (!reply) return reply;
+    if (has_rows)
+        if (auto small = check_size(work, *reply); !small) return std::move(small).error();
     if (!work.script.writes && work.safe && has_rows) {
         reply->headers.add("ETag", etag_of(work, *reply));
         add_read_headers(work, *reply);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "allow.hpp"
+#include "allowed.hpp"
 #include "cache_plan.hpp"
 #include "describe.hpp"
 #include "groups.hpp"
@@ -125,10 +126,11 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
                                               std::size_t values) {
     auto api = request::parse(request);
     if (!api) return std::move(api).error();
+    if (auto simple = check_complexity(*api, match.resource->policies); !simple) return std::move(simple).error();
     const config::ApiSettings& settings = snapshot->settings.api;
-    auto plan = plan::make_plan(*api, request.body, *match.resource,
-                                {.aggregates = settings.aggregates, .legacy_target_names = settings.legacy_target_names});
+    auto plan = plan::make_plan(*api, request.body, *match.resource, plan_options(*snapshot, identity));
     if (!plan) return std::move(plan).error();
+    if (auto allowed = check_filters(*plan, match.resource->policies); !allowed) return std::move(allowed).error();
     auto chosen = representation::choose(api->accept, offer_of(*api, *snapshot, match));
     if (!chosen) return std::move(chosen).error();
 
@@ -166,6 +168,7 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
         if (auto guarded = add_guard(*work, match, request, wanted); !guarded) return std::move(guarded).error();
     work->streams = work->script.head_is_first() && reply::row_writer(work->shape, work->script) != nullptr;
     if (values > 0 && !place_slots(work->script, values)) return Error::of(Fault::internal);
+    if (!add_estimate(*work, *plan, session, values)) return Error::of(Fault::internal);
     offer_to_standby(*work, *plan, session, options, values);
     return std::shared_ptr<const Work>(std::move(work));
 }

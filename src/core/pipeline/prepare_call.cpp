@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "allow.hpp"
+#include "allowed.hpp"
 #include "cache_plan.hpp"
 #include "guard.hpp"
 #include "millrace/core/plan.hpp"
@@ -84,15 +85,14 @@ sql::Session call_session(const Caller& caller, const request::ApiRequest& api, 
 }
 
 Result<plan::Plan> plan_call(const request::ApiRequest& api, const routes::Match& match, const message::Request& request,
-                             const config::ApiSettings& settings) {
+                             const plan::Options& options) {
     request::Payload payload;
     if (!api.safe) {
         auto read = request::parse_payload(api, request.body);
         if (!read) return std::move(read).error();
         payload = *std::move(read);
     }
-    auto plan = plan::make_call(api, std::move(payload), *match.api, *match.function,
-                                {.aggregates = settings.aggregates, .legacy_target_names = settings.legacy_target_names});
+    auto plan = plan::make_call(api, std::move(payload), *match.api, *match.function, options);
     const bool limited = api.preferences.strict && api.preferences.max_affected;
     if (plan && limited && !std::get<plan::Call>(*plan).function->returns_set) return Error::of(Fault::max_affected_of_one);
     return plan;
@@ -108,9 +108,11 @@ Result<Prepared> prepare_call(const std::shared_ptr<const Snapshot>& snapshot, c
     if (known && !match.function->allows(request.method)) return method_not_allowed(request, *match.function);
     if (known && request.method == message::Method::options) return prepare_allow(snapshot, match, identity, request);
     if (!api->safe && has_condition(request)) return uncheckable("Nobody knows what a call would change.");
+    if (auto simple = check_complexity(*api, match.function->policies); !simple) return std::move(simple).error();
     const config::ApiSettings& settings = snapshot->settings.api;
-    auto plan = plan_call(*api, match, request, settings);
+    auto plan = plan_call(*api, match, request, plan_options(*snapshot, identity));
     if (!plan) return std::move(plan).error();
+    if (auto allowed = check_filters(*plan, match.function->policies); !allowed) return std::move(allowed).error();
     const auto& call = std::get<plan::Call>(*plan);
     auto chosen = choose_representation(*api, *snapshot, match, call);
     if (!chosen) return std::move(chosen).error();
@@ -134,8 +136,10 @@ Result<Prepared> prepare_call(const std::shared_ptr<const Snapshot>& snapshot, c
     if (auto allowed = allow_repeats(*work, session, caller); !allowed) return std::move(allowed).error();
     work->script.writes = !call.read_only;
     work->cache = cache_plan(*work, *plan, {match, *api, identity});
-    const sql::RenderOptions options{.want_snapshot = work->cache && work->cache->fenced, .form = work->shape.representation.form};
+    const sql::RenderOptions options{.want_snapshot = work->cache && work->cache->fenced,
+                                     .form = work->shape.representation.form};
     work->script = sql::render(*plan, session, options);
+    (void)add_estimate(*work, *plan, session);
     offer_to_standby(*work, *plan, session, options);
     return Prepared(std::shared_ptr<const Work>(std::move(work)));
 }

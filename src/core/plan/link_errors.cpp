@@ -12,9 +12,10 @@ using catalog::Cardinality;
 
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 
-std::optional<std::string> hint_for_missing(const routes::Resource& source, const std::string& wanted) {
+std::optional<std::string> hint_for_missing(const routes::Resource& source, const std::string& wanted, const Options& options) {
     std::vector<std::string> targets;
     for (const routes::Link& link : source.links) {
+        if (options.may_use && !options.may_use(*link.target)) continue;
         if (link.target->name == wanted) return std::nullopt;  // then it is the hint that is wrong
         if (link.target->relation->anonymous.select) targets.push_back(link.target->name);
     }
@@ -83,14 +84,14 @@ std::string hint_of(const routes::Resource& source, const routes::Link& link) {
 
 }  // namespace
 
-Error no_link(const routes::Resource& source, const request::SelectEmbed& embed) {
+Error no_link(const routes::Resource& source, const request::SelectEmbed& embed, const Options& options) {
     const std::string parent = quoted(source.name), child = quoted(embed.relation);
     Error error = Error::of(Fault::no_relationship,
                             "Could not find a relationship between " + parent + " and " + child + " in the schema cache");
     error.details = "Searched for a foreign key relationship between " + parent + " and " + child +
                     (embed.hint.empty() ? "" : " using the hint " + quoted(embed.hint)) + " in the schema " +
                     quoted(source.relation->schema) + ", but no matches were found.";
-    if (auto meant = hint_for_missing(source, embed.relation))
+    if (auto meant = hint_for_missing(source, embed.relation, options))
         error.hint = "Perhaps you meant " + quoted(*meant) + " instead of " + child + ".";
     return error;
 }

@@ -62,16 +62,17 @@ bool fits(const routes::Resource& source, const routes::Link& link, const reques
 
 }  // namespace
 
-Result<const routes::Link*> find_link(const routes::Resource& source, const request::SelectEmbed& embed) {
+Result<const routes::Link*> find_link(const routes::Resource& source, const request::SelectEmbed& embed,
+                                      const Options& options) {
     const routes::Link* found = nullptr;
     std::vector<const routes::Link*> all;  // filled only when there is more than one: the rare case pays
     for (const routes::Link& link : source.links) {
-        if (!fits(source, link, embed)) continue;
+        if (!fits(source, link, embed) || (options.may_use && !options.may_use(*link.target))) continue;
         if (found != nullptr && all.empty()) all.push_back(found);
         if (found != nullptr) all.push_back(&link);
         found = &link;
     }
-    if (found == nullptr) return no_link(source, embed);
+    if (found == nullptr) return no_link(source, embed, options);
     if (!all.empty()) return ambiguous_link(source, embed, all);
     return found;
 }

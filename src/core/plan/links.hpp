@@ -6,9 +6,10 @@
 namespace millrace::plan {
 
 // Fails with no_relationship or ambiguous_relationship.
-[[nodiscard]] Result<const routes::Link*> find_link(const routes::Resource& source, const request::SelectEmbed& embed);
+[[nodiscard]] Result<const routes::Link*> find_link(const routes::Resource& source, const request::SelectEmbed& embed,
+                                                    const Options& options);
 
-[[nodiscard]] Error no_link(const routes::Resource& source, const request::SelectEmbed& embed);
+[[nodiscard]] Error no_link(const routes::Resource& source, const request::SelectEmbed& embed, const Options& options);
 [[nodiscard]] Error ambiguous_link(const routes::Resource& source, const request::SelectEmbed& embed,
                                    const std::vector<const routes::Link*>& found);
 

@@ -115,7 +115,7 @@ Result<void> add_embed(ReadNode& node, const request::SelectEmbed& item, const O
     if (depth >= embed_depth_max)
         return Error::of(Fault::bad_query, "The select is nested too deeply")
             .with_details("At most " + std::to_string(embed_depth_max) + " levels of embedding are allowed.");
-    auto link = find_link(*node.resource, item);
+    auto link = find_link(*node.resource, item, options);
     if (!link) return std::move(link).error();
     ReadNode& embed = node.embeds.emplace_back();
     embed.link = *link;

@@ -35,6 +35,12 @@ Verdict RateLimiter::take(std::string_view key, TimePoint now, std::uint64_t cos
     return {true, Duration::zero(), static_cast<std::uint64_t>((tolerance_ - debt) / interval_)};
 }
 
+bool RateLimiter::would_take(std::string_view key, TimePoint now) const {
+    const auto found = by_key_.find(key);
+    if (found == by_key_.end() || interval_ == Duration::zero()) return burst_ > 0 || interval_ == Duration::zero();
+    return std::max(found->second->theoretical_arrival, now) + interval_ - now <= tolerance_;
+}
+
 RateLimiter::Slot& RateLimiter::slot(std::string_view key, TimePoint now) {
     if (const auto found = by_key_.find(key); found != by_key_.end()) {
         slots_.splice(slots_.begin(), slots_, found->second);

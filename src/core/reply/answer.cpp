@@ -44,4 +44,12 @@ std::size_t row_count(sql::Answer answer, const sql::Rows& rows) {
     return static_cast<std::size_t>(std::max<std::int64_t>(count.value_or(0), 0));
 }
 
+std::uint64_t rows_in(std::string_view content_range) {
+    const std::string_view range = content_range.substr(0, content_range.find('/'));
+    const std::size_t dash = range.find('-');
+    if (dash == std::string_view::npos) return 0;
+    const auto first = text::to_int(range.substr(0, dash)), last = text::to_int(range.substr(dash + 1));
+    return first && last && *last >= *first ? static_cast<std::uint64_t>(*last - *first) + 1 : 0;
+}
+
 }  // namespace millrace::reply

@@ -1,4 +1,5 @@
 // What a filter compares with: not., an operator with its quantifier or language, and a value or a list.
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -172,6 +173,13 @@ std::vector<std::string> array_elements(std::string_view literal) {
 }
 
 }  // namespace
+
+std::string_view name(Operator op) { return std::ranges::find(operator_rows, op, &OperatorRow::op)->word; }
+
+std::optional<Operator> operator_named(std::string_view word) {
+    const auto row = std::ranges::find(operator_rows, word, &OperatorRow::word);
+    return row == operator_rows.end() ? std::nullopt : std::optional(row->op);
+}
 
 bool scalar_element(Cursor& c, Scalar& out) {
     const bool is_quoted = c.attempt([&] { return quoted(c, out.raw) && (c.done() || c.peek() == ',' || c.peek() == ')'); });

@@ -72,6 +72,7 @@ private:
         for (const std::string& way : ways)
             if (rule.hide.contains(way)) hidden_ways_.emplace(resource.get(), way);
         resource->policies = resolve_policies(relation, rule, table_.defaults, settings_, heard);
+        check_filter_columns(*resource, rule, heard);
         resolve_dependencies(resource->policies, api_->catalog(), table_.schema, heard);
         api_->by_name_.emplace(resource->name, resource.get());
         api_->resources_.push_back(std::move(resource));
@@ -80,6 +81,14 @@ private:
     void add_upstream(const std::string& name, const UpstreamRule& rule) {
         ResolvedPolicies policies = resolve_upstream_policies(rule, table_.defaults, settings_);
         api_->upstreams_.push_back(std::make_unique<Upstream>(Upstream{name, rule.upstream, std::move(policies)}));
+    }
+
+    // Of the resource's own rule: defaults name columns that one resource has and another has not.
+    static void check_filter_columns(const Resource& resource, const ResourceRule& rule, const Complaints& heard) {
+        if (!rule.policies.filter_columns) return;
+        for (std::size_t i = 0; i < rule.policies.filter_columns->size(); ++i)
+            if (resource.readable((*rule.policies.filter_columns)[i]) == nullptr)
+                heard.add("/filter_columns/" + std::to_string(i), "is no column that the resource shows");
     }
 
     void add_links(Resource& resource) const {

@@ -2,6 +2,8 @@
 #include <array>
 
 #include "field_readers.hpp"
+#include "millrace/core/rate.hpp"
+#include "millrace/core/request.hpp"
 
 namespace millrace::routes {
 namespace {
@@ -64,6 +66,24 @@ void auth(Reader& reader, const Place& place, Policies& out) {
     out.scopes = std::move(scopes);
 }
 
+void limits(Reader& reader, const Place& place, Policies& out) {
+    std::vector<std::string> rules;
+    if (!reader.read(place, rules)) return;
+    for (std::size_t i = 0; i < rules.size(); ++i)
+        if (auto rule = rate::parse_rule(rules[i]); !rule)
+            reader.problem(place.path + "/" + std::to_string(i), rule.error().message);
+    out.limits = std::move(rules);
+}
+
+void filter_operators(Reader& reader, const Place& place, Policies& out) {
+    std::vector<std::string> names;
+    if (!reader.read(place, names)) return;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (!request::operator_named(names[i]))
+            reader.problem(place.path + "/" + std::to_string(i), "is no operator of filters");
+    out.filter_operators = std::move(names);
+}
+
 void priority(Reader& reader, const Place& place, Policies& out) {
     constexpr std::array priorities{Priority::low, Priority::normal, Priority::high};
     if (const auto at = reader.read_choice(place, {"low", "normal", "high"})) out.priority = priorities[*at];
@@ -99,7 +119,7 @@ const std::vector<Field<Policies>>& policy_fields() {
          auth},
         {"limits", names_schema,
          "Limits of this route, besides those of the process: \"10/second burst 20 by key\", \"1000/day by ip\".",
-         optional_names<&Policies::limits>},
+         limits},
         {"cost", whole_number, "What one request takes of the limits, in tokens. Default: 1.",
          optional_number<&Policies::cost>},
         {"rows_per_cost", whole_number, "So many rows of an answer take one token more; 0: rows are free.",
@@ -126,7 +146,7 @@ const std::vector<Field<Policies>>& policy_fields() {
         {"filter_columns", names_schema, "Columns that filters and order may use; [] means none. Default: all.",
          optional_names<&Policies::filter_columns>},
         {"filter_operators", names_schema, "Operators that filters may use: \"eq\", \"in\", \"like\". Default: all.",
-         optional_names<&Policies::filter_operators>},
+         filter_operators},
     };
     return fields;
 }

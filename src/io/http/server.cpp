@@ -131,6 +131,10 @@ void Server::stop_accepting() {
     state_->acceptor.close(ignored);
 }
 
+void Server::renew(std::shared_ptr<const Tls> tls) {
+    if (state_->context.options.tls) state_->context.options.tls = std::move(tls);
+}
+
 void Server::drain() {
     state_->context.draining = true;
     for (Session* session : state_->context.sessions) session->drain();

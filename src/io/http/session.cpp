@@ -54,6 +54,7 @@ Session::Session(std::shared_ptr<SessionContext> context, Socket socket, std::st
       quiet_since_(net::now()) {
     boost::system::error_code ignored;  // a socket that cannot fails at its first operation
     socket_.non_blocking(true, ignored);
+    if (context_.options.tls) encryption_.emplace(*context_.options.tls, socket_.native_handle());
     context_.emit(events::ConnectionOpened{});
 }
 
@@ -64,6 +65,10 @@ Session::~Session() {
 }
 
 asio::awaitable<void> Session::run() {
+    if (encryption_) {
+        const bool shaken = co_await shake_hands();
+        if (!shaken) co_return;
+    }
     while (!closing_) {
         const bool has_head = co_await read_head();
         if (!has_head) break;
@@ -81,6 +86,10 @@ asio::awaitable<void> Session::run() {
 }
 
 asio::awaitable<void> Session::turn_away(Error error) {
+    if (encryption_) {
+        const bool shaken = co_await shake_hands();
+        if (!shaken) co_return;
+    }
     refuse(error);
     co_await finish();
 }
@@ -107,15 +116,20 @@ void Session::expire() {
 void Session::look_after_client() {
     const auto method = head_.request.method;
     if (task == nullptr || (method != message::Method::get && method != message::Method::head)) return;
-    char byte = 0;
-    const auto seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    const bool nothing_yet = seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
-    if (seen > 0 || nothing_yet) {
+    if (!client_has_left()) {
         deadline.at = net::now() + look_every;
         return;
     }
     gone_ = closing_ = broken_ = true;
     net::TaskGroup::cancel(*task);
+}
+
+bool Session::client_has_left() {
+    if (encryption_) return encryption_->client_has_left();
+    char byte = 0;
+    const auto seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const bool nothing_yet = seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    return seen <= 0 && !nothing_yet;
 }
 
 Answer Session::ask() {
@@ -189,6 +203,7 @@ void Session::begin_trace() {
     }
     trace_.version = trace_.route = "none";
     trace_.role.clear();
+    trace_.subject.clear();
     trace_.error_code.clear();
     trace_.cache = events::CacheResult::none;
     trace_.cache_reason = events::CacheReason::none;
@@ -204,6 +219,7 @@ void Session::report_finished(const message::Reply& reply, std::size_t bytes_out
         event.path = head_.request.path;
         event.peer = peer_;
         event.role = trace_.role;
+        event.subject = trace_.subject;
         event.method = head_.request.method;
         event.status = reply.status;
         event.bytes_in = head_length_ + head_.request.body.size();

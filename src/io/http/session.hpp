@@ -7,11 +7,13 @@
 #include <memory>
 #include <millrace/io/http.hpp>
 #include <millrace/io/net.hpp>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "buffer.hpp"
+#include "encryption.hpp"
 #include "reply_writer.hpp"
 
 namespace millrace::http {
@@ -80,11 +82,15 @@ private:
     [[nodiscard]] asio::awaitable<bool> read_chunked(std::uint64_t body_bytes_max);
     [[nodiscard]] asio::awaitable<std::size_t> receive(asio::mutable_buffer into);
     [[nodiscard]] asio::awaitable<Reading> read_later(asio::mutable_buffer into);
+    [[nodiscard]] asio::awaitable<Reading> read_encrypted(asio::mutable_buffer into);
+    [[nodiscard]] asio::awaitable<bool> shake_hands();
     [[nodiscard]] bool last_look();
     void rest();
 
     // session_write.cpp
     [[nodiscard]] Sent send_now(std::string_view body);
+    std::size_t write_some(std::string_view head, std::string_view body, boost::system::error_code& error);
+    [[nodiscard]] Socket::wait_type next_wait(Socket::wait_type plain) const;
     [[nodiscard]] asio::awaitable<bool> flush(std::string_view body);
     [[nodiscard]] bool gather_at_once(const Answer& answer);
     [[nodiscard]] bool gather(const message::Reply& reply, std::string_view& apart);
@@ -101,6 +107,7 @@ private:
     void begin_wait();
     [[nodiscard]] asio::awaitable<void> answer_later(Answer answer);
     void look_after_client();
+    [[nodiscard]] bool client_has_left();
     void report_gone();
     void begin_trace();
     void report_finished(const message::Reply& reply, std::size_t bytes_out);
@@ -108,6 +115,7 @@ private:
     std::shared_ptr<SessionContext> kept_;  // goes last: g++ 12 destroys a coroutine's arguments in any order
     SessionContext& context_;
     Socket socket_;
+    std::optional<Encryption> encryption_;  // nothing: the connection is plain
     std::string peer_;
     std::list<Session*>::iterator place_;
     std::unique_ptr<net::Watchdog::Handle> watch_;

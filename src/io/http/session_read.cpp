@@ -79,7 +79,7 @@ asio::awaitable<std::size_t> Session::receive(asio::mutable_buffer into) {
         deadline = kept;
     }
     expired_ = false;
-    auto reading = answered ? read_later(into) : socket_.async_read_some(into, use_tuple);
+    auto reading = encryption_ ? read_encrypted(into) : answered ? read_later(into) : socket_.async_read_some(into, use_tuple);
     const auto [error, received] = co_await std::move(reading);
     co_return error || (expired_ && phase_ != Phase::idle) ? 0 : received;
 }
@@ -94,10 +94,40 @@ asio::awaitable<Session::Reading> Session::read_later(asio::mutable_buffer into)
     return asio::async_initiate<decltype(use_tuple), void(boost::system::error_code, std::size_t)>(initiate, use_tuple);
 }
 
+// OpenSSL may hold bytes that the socket no longer has, so it is asked before the socket is waited for.
+asio::awaitable<Session::Reading> Session::read_encrypted(asio::mutable_buffer into) {
+    for (;;) {
+        Reading read{boost::system::error_code(), 0};
+        std::get<1>(read) = encryption_->read_some(into.data(), into.size(), std::get<0>(read));
+        if (std::get<0>(read) != asio::error::would_block) co_return read;
+        const auto [error] = co_await socket_.async_wait(next_wait(Socket::wait_read), use_tuple);
+        if (error) co_return Reading(error, 0);
+    }
+}
+
+// A client that does not finish in time, or speaks no TLS, is not answered: there is nothing to answer in.
+asio::awaitable<bool> Session::shake_hands() {
+    phase_ = Phase::head;
+    deadline.at = net::now() + ms(context_.options.http.head_timeout_ms);
+    for (;;) {
+        boost::system::error_code error;
+        encryption_->accept(error);
+        if (!error) co_return true;
+        if (error == asio::error::would_block)
+            std::tie(error) = co_await socket_.async_wait(next_wait(Socket::wait_read), use_tuple);
+        if (!error && !expired_) continue;
+        context_.emit(events::RequestRefused{"tls", 0});
+        closing_ = broken_ = true;
+        co_return false;
+    }
+}
+
 // A drain ends idle connections, but a request that is already here is still answered.
 bool Session::last_look() {
     boost::system::error_code error;
-    const std::size_t received = socket_.read_some(asio::buffer(in_.tail()), error);
+    const asio::mutable_buffer room = in_.tail();
+    const std::size_t received =
+        encryption_ ? encryption_->read_some(room.data(), room.size(), error) : socket_.read_some(asio::buffer(room), error);
     if (error || received == 0) return false;
     in_.commit(received);
     head_began_ = read_at_ = net::now();

@@ -114,13 +114,8 @@ Session::Sent Session::send_now(std::string_view body) {
         boost::system::error_code error;
         const std::size_t head_left = sent_ < out_.size() ? out_.size() - sent_ : 0;
         const std::size_t body_sent = sent_ > out_.size() ? sent_ - out_.size() : 0;
-        if (body.empty()) {
-            sent_ += socket_.write_some(asio::buffer(out_.data() + sent_, head_left), error);
-        } else {
-            const std::array<asio::const_buffer, 2> parts{asio::buffer(out_.data() + out_.size() - head_left, head_left),
-                                                          asio::buffer(body.data() + body_sent, body.size() - body_sent)};
-            sent_ += socket_.write_some(parts, error);
-        }
+        const std::string_view head_part = std::string_view(out_).substr(out_.size() - head_left);
+        sent_ += write_some(head_part, body.substr(body_sent), error);
         if (error == asio::error::would_block || error == asio::error::try_again) return Sent::some;
         if (error) {
             closing_ = broken_ = true;
@@ -133,6 +128,19 @@ Session::Sent Session::send_now(std::string_view body) {
     return Sent::all;
 }
 
+std::size_t Session::write_some(std::string_view head, std::string_view body, boost::system::error_code& error) {
+    if (encryption_) return encryption_->write_some(head.empty() ? body : head, error);
+    if (body.empty()) return socket_.write_some(asio::buffer(head), error);
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
+    return socket_.write_some(parts, error);
+}
+
+// What the socket must be able to do before it is tried again; under TLS either may need the other.
+Socket::wait_type Session::next_wait(Socket::wait_type plain) const {
+    if (!encryption_) return plain;
+    return encryption_->waits_to_write() ? Socket::wait_write : Socket::wait_read;
+}
+
 asio::awaitable<bool> Session::flush(std::string_view body) {
     for (;;) {
         const Sent sent = send_now(body);
@@ -140,7 +148,7 @@ asio::awaitable<bool> Session::flush(std::string_view body) {
         // The time limit is on progress: a client that reads slowly but steadily is served.
         deadline.at = net::now() + std::chrono::milliseconds(context_.options.http.write_timeout_ms);
         expired_ = false;
-        const auto [error] = co_await socket_.async_wait(Socket::wait_write, use_tuple);
+        const auto [error] = co_await socket_.async_wait(next_wait(Socket::wait_write), use_tuple);
         if (error || expired_) {
             closing_ = broken_ = true;
             co_return false;
@@ -160,6 +168,7 @@ asio::awaitable<void> Session::finish() {
     const std::string_view nothing_more;
     const bool flushed = co_await flush(nothing_more);
     if (!flushed) co_return;
+    if (encryption_) encryption_->shutdown();
     boost::system::error_code error;
     socket_.shutdown(Socket::shutdown_send, error);
     const bool client_is_done = !head_.keep_alive && in_.empty() && !refused_;

@@ -15,9 +15,9 @@ using namespace events;
 template <class E, class... Others>
 concept OneOf = (std::same_as<E, Others> || ...);
 template <class E>
-concept CountedOnly =
-    OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, StandbyRead, CacheSize, CacheEvicted,
-          CacheFilled, CacheLease, CacheWaited, CacheUnkept, CacheRefreshed, UnfencedFor, RedisCall, InvalidationLag, SlotLag>;
+concept CountedOnly = OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, StandbyRead,
+                            CacheSize, CacheEvicted, CacheFilled, CacheLease, CacheWaited, CacheUnkept, CacheRefreshed,
+                            UnfencedFor, RedisCall, ApiKeyLookup, LimitAsked, LimitRefused, InvalidationLag, SlotLag>;
 
 constexpr std::size_t text_bytes_max = 512;
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
@@ -180,6 +180,22 @@ struct Fields {
 }  // namespace
 
 std::optional<Level> level_of(const Event& event) { return std::visit(LevelOf{}, event); }
+
+bool is_audited(const RequestFinished& event) {
+    using message::Method;
+    const bool reads = event.method == Method::get || event.method == Method::head || event.method == Method::options;
+    return !reads || event.status == 401 || event.status == 403 || event.status == 429;
+}
+
+void append_audit_line(std::string& out, const RequestFinished& e, WallTime now) {
+    Line line(out);
+    line.time("time", now).text("level", name(Level::info)).text("event", "audit").text("request_id", e.request_id);
+    line.text("peer", e.peer).text("role", e.role).text("subject", e.subject).text("method", term(e.method));
+    line.text("path", e.path.substr(0, e.path.find('?'))).text("version", e.version).text("route", e.route);
+    line.number("status", static_cast<std::uint64_t>(std::max(e.status, 0)));
+    if (!e.error_code.empty()) line.text("error", e.error_code);
+    line.close();
+}
 
 void append_line(std::string& out, const Event& event, Level level, WallTime now) {
     Line line(out);

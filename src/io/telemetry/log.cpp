@@ -53,6 +53,7 @@ void Log::configure(const config::LogSettings& settings) {
     level_.store(level_of(settings.level), std::memory_order_relaxed);
     const auto percent = static_cast<unsigned>(std::min<std::uint64_t>(settings.access_sample_percent, 100));
     access_percent_.store(settings.access ? percent : 0, std::memory_order_relaxed);
+    audits_.store(settings.audit, std::memory_order_relaxed);
 }
 
 // The lines carry their own level; spdlog only has to pass them on.

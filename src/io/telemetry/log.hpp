@@ -32,6 +32,8 @@ public:
     // Of a hundred requests, how many get a line.
     [[nodiscard]] unsigned access_percent() const { return access_percent_.load(std::memory_order_relaxed); }
 
+    [[nodiscard]] bool audits() const { return audits_.load(std::memory_order_relaxed); }
+
     void write(const std::string& line);
     void flush();
     [[nodiscard]] std::uint64_t dropped() const;  // lines that were overrun in the queue or that nobody took
@@ -39,6 +41,7 @@ public:
 private:
     std::atomic<Level> level_{Level::info};
     std::atomic<unsigned> access_percent_{100};
+    std::atomic<bool> audits_{false};
     std::shared_ptr<spdlog::details::thread_pool> thread_;
     std::shared_ptr<LineSink> sink_;
     std::shared_ptr<spdlog::async_logger> logger_;

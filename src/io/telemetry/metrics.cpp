@@ -161,6 +161,15 @@ constexpr Metric metrics[] = {
     {"millrace_response_bytes_total", a_counter, "", count<&Counters::bytes_out>,
      "Bytes of answers."},
 
+    {"millrace_api_key_lookups_total", a_counter, "result", by_outcome<&Counters::key_lookups, key_outcomes>,
+     "API keys that were not remembered: found, absent, not asked for since their address brought too many bad ones (refused), "
+     "or without an answer of Postgres (failed)."},
+
+    {"millrace_limit_refusals_total", a_counter, "kind", by_outcome<&Counters::limit_refusals, limit_kinds>,
+     "Requests that a limit or a quota refused."},
+    {"millrace_limit_asks_total", a_counter, "result", by_outcome<&Counters::limit_asks, outcomes>,
+     "Times that Redis was asked for tokens of a limit; of those that failed this worker counted for itself."},
+
     {"millrace_lane_wait_seconds", a_histogram, "lane", lane_histogram<&LaneCounters::waits>,
      "Time that a statement waited for a lane."},
     {"millrace_statement_duration_seconds", a_histogram, "lane", lane_histogram<&LaneCounters::statements>,

@@ -82,6 +82,9 @@ struct Recorder::Count {
         (e.ok ? to.redis_ok : to.redis_failed).add();
         to.redis_calls.observe(e.took);
     }
+    void operator()(const ApiKeyLookup& e) const { to.key_lookups[number(e.outcome)].add(); }
+    void operator()(const LimitAsked& e) const { to.limit_asks[e.ok ? 1 : 0].add(); }
+    void operator()(const LimitRefused& e) const { to.limit_refusals[e.quota ? 1 : 0].add(); }
     void operator()(const InvalidationSeen& e) const { to.sources[self.sources_.index_of(e.source)].add(); }
     void operator()(const InvalidationLag& e) const { to.invalidation_lag.observe(e.lag); }
     void operator()(const AnnouncerChanged& e) const { to.announcing.set(e.announcing ? 1 : 0); }
@@ -123,10 +126,17 @@ bool Recorder::sampled(const RequestFinished& request) {
     return true;
 }
 
+void Recorder::write_audit_line(const RequestFinished& request) {
+    line_.clear();
+    append_audit_line(line_, request, std::chrono::system_clock::now());
+    log_.write(line_);
+}
+
 void Recorder::write_line(const Event& event) {
+    const auto* request = std::get_if<RequestFinished>(&event);
+    if (request != nullptr && log_.audits() && is_audited(*request)) write_audit_line(*request);
     const auto level = level_of(event);
     if (!level || !log_.wants(*level)) return;
-    const auto* request = std::get_if<RequestFinished>(&event);
     if (request != nullptr && !sampled(*request)) return;
     line_.clear();
     append_line(line_, event, *level, std::chrono::system_clock::now());

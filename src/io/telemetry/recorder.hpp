@@ -54,6 +54,9 @@ struct Counters {
     std::array<Counter, outcomes.size()> waits;
     std::array<std::array<Counter, outcomes.size()>, refresh_reasons.size()> refreshes;
     std::array<Counter, check_outcomes.size()> checks;
+    std::array<Counter, key_outcomes.size()> key_lookups;
+    std::array<Counter, outcomes.size()> limit_asks;
+    std::array<Counter, limit_kinds.size()> limit_refusals;
     Counter unfenced_ns;
     Counter redis_ok, redis_failed;
     Histogram redis_calls, invalidation_lag, lease_waits, fill_waits;
@@ -73,6 +76,7 @@ private:
     Histogram& duration(RouteCounters& route, message::Method method, int status);
     [[nodiscard]] bool sampled(const events::RequestFinished& request);
     void write_line(const events::Event& event);
+    void write_audit_line(const events::RequestFinished& request);
 
     Log& log_;
     Counters counters_;

@@ -25,6 +25,8 @@ constexpr std::array<CacheTerm, 8> cache_results = {{{"none", "none", "none"},
 constexpr std::array<std::string_view, 10> cache_reasons = {"none",     "absent", "expired", "invalid",      "token",
                                                             "unfenced", "unkept", "request", "revalidating", "error"};
 constexpr std::array<std::string_view, 3> lease_outcomes = {"got", "waited", "timed_out"};
+constexpr std::array<std::string_view, 2> limit_kinds = {"rate", "quota"};
+constexpr std::array<std::string_view, 4> key_outcomes = {"found", "absent", "failed", "refused"};
 constexpr std::array<std::string_view, 4> check_outcomes = {"same", "superseded", "inconsistent", "failed"};
 constexpr std::array<std::string_view, 2> refresh_reasons = {"stale", "early"};
 constexpr std::array<std::string_view, 2> outcomes = {"failed", "ok"};

@@ -17,6 +17,7 @@ public:
         if (token == "bad") return Error::of(Fault::bad_jwt);
         return std::string(token);
     }
+    [[nodiscard]] bool lack_key_of(std::string_view) const override { return false; }
     mutable int verified = 0;
 };
 
