@@ -13,6 +13,7 @@
 #include "millrace/core/events.hpp"
 #include "millrace/core/framing.hpp"
 #include "millrace/core/message.hpp"
+#include "millrace/core/peer.hpp"
 
 namespace millrace::http {
 
@@ -74,6 +75,8 @@ public:
 struct ServerOptions {
     config::Listen listen;
     config::HttpSettings http;
+    peer::Networks trusted;     // whose X-Forwarded-For and Forwarded are believed
+    peer::Networks send_proxy;  // whose connections begin with a PROXY header
     bool emit_requests = true;  // false: the admin listener, whose requests are no part of the metrics
     std::string server_name = "millrace";
     std::shared_ptr<const Tls> tls{};  // nothing: connections are plain

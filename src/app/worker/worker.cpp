@@ -81,6 +81,12 @@ Result<std::uint16_t> Worker::open(config::Listen listen, std::shared_ptr<const 
     options.listen = std::move(listen);
     options.http = state_->settings.http;
     options.tls = std::move(tls);
+    auto trusted = peer::Networks::parse(state_->settings.proxies.trusted);
+    if (!trusted) return std::move(trusted).error();
+    options.trusted = *std::move(trusted);
+    auto send_proxy = peer::Networks::parse(state_->settings.proxies.protocol);
+    if (!send_proxy) return std::move(send_proxy).error();
+    options.send_proxy = *std::move(send_proxy);
     state_->server = std::make_unique<http::Server>(state_->context, std::move(options), state_->handler, state_->observer);
     return state_->server->open();
 }

@@ -18,6 +18,12 @@ constexpr int backlog = 4096;
 constexpr std::size_t turned_away_max = 64;  // connections over the limit that are told so at a time
 constexpr Duration accept_pause = std::chrono::milliseconds(100);
 
+peer::Address address_of(const asio::ip::tcp::endpoint& peer) {
+    const auto address = peer.address();
+    if (address.is_v4()) return peer::Address(address.to_v4().to_bytes());
+    return peer::Address(address.to_v6().to_bytes());
+}
+
 // Out of descriptors or memory: trying again at once would only spin.
 bool is_shortage(const boost::system::error_code& error) {
     return error == boost::system::errc::too_many_files_open || error == boost::system::errc::too_many_files_open_in_system ||
@@ -81,7 +87,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
         if (context.sessions.size() >= limit + turned_away_max) return;  // the socket closes here
         const bool welcome = context.sessions.size() < limit;
         const std::shared_ptr<SessionContext> shared(shared_from_this(), &context);
-        auto session = std::make_unique<Session>(shared, std::move(socket), peer.address().to_string());
+        auto session = std::make_unique<Session>(shared, std::move(socket), address_of(peer));
         net::TaskGroup::One** const task = &session->task;
         sessions->spawn("http.session", serve(std::move(session), welcome), task);
     }

@@ -44,11 +44,12 @@ void SessionContext::flush_later(Session& session) {
     });
 }
 
-Session::Session(std::shared_ptr<SessionContext> context, Socket socket, std::string peer)
+Session::Session(std::shared_ptr<SessionContext> context, Socket socket, const peer::Address& peer)
     : kept_(std::move(context)),
       context_(*kept_),
       socket_(std::move(socket)),
-      peer_(std::move(peer)),
+      peer_(peer),
+      peer_text_(peer.text()),
       place_(context_.sessions.insert(context_.sessions.end(), this)),
       watch_(context_.watchdog.watch(*this)),
       quiet_since_(net::now()) {
@@ -64,11 +65,16 @@ Session::~Session() {
     context_.emit(events::ConnectionClosed{});
 }
 
+// A proxy's header stands before all else, the TLS that it passes on too.
+asio::awaitable<bool> Session::begin() {
+    const bool knows_peer = co_await read_proxy_header();
+    if (!knows_peer || !encryption_) co_return knows_peer;
+    co_return co_await shake_hands();
+}
+
 asio::awaitable<void> Session::run() {
-    if (encryption_) {
-        const bool shaken = co_await shake_hands();
-        if (!shaken) co_return;
-    }
+    const bool begun = co_await begin();
+    if (!begun) co_return;
     while (!closing_) {
         const bool has_head = co_await read_head();
         if (!has_head) break;
@@ -86,10 +92,8 @@ asio::awaitable<void> Session::run() {
 }
 
 asio::awaitable<void> Session::turn_away(Error error) {
-    if (encryption_) {
-        const bool shaken = co_await shake_hands();
-        if (!shaken) co_return;
-    }
+    const bool begun = co_await begin();
+    if (!begun) co_return;
     refuse(error);
     co_await finish();
 }
@@ -193,7 +197,7 @@ void Session::report_gone() {
 }
 
 void Session::begin_trace() {
-    head_.request.peer = peer_;
+    head_.request.peer = client_address();
     head_.request.arrived = head_began_;
     const std::string_view sent = head_.request.header("x-request-id");
     if (RequestIds::valid(sent)) {
@@ -217,7 +221,7 @@ void Session::report_finished(const message::Reply& reply, std::size_t bytes_out
         event.version = trace_.version;
         event.route = trace_.route;
         event.path = head_.request.path;
-        event.peer = peer_;
+        event.peer = head_.request.peer;
         event.role = trace_.role;
         event.subject = trace_.subject;
         event.method = head_.request.method;

@@ -53,13 +53,13 @@ struct SessionContext {
 
 class Session final : public net::Watched {
 public:
-    Session(std::shared_ptr<SessionContext> context, Socket socket, std::string peer);
+    Session(std::shared_ptr<SessionContext> context, Socket socket, const peer::Address& peer);
     ~Session() override;
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
     [[nodiscard]] asio::awaitable<void> run();
-    [[nodiscard]] asio::awaitable<void> turn_away(Error error);  // one refusal, nothing is read
+    [[nodiscard]] asio::awaitable<void> turn_away(Error error);  // one refusal, no request is read
 
     void drain();  // ends the connection if it is idle
     void cut();
@@ -71,6 +71,13 @@ private:
     enum class Phase : std::uint8_t { idle, head, body, handling, writing, ending };
     enum class Sent : std::uint8_t { all, some, failed };
     using Reading = std::tuple<boost::system::error_code, std::size_t>;
+
+    // session_proxy.cpp
+    [[nodiscard]] asio::awaitable<bool> read_proxy_header();
+    [[nodiscard]] asio::awaitable<bool> await_proxy_header(peer::ProxyHeader& header);
+    [[nodiscard]] std::optional<bool> take_proxy_bytes(peer::ProxyHeader& header);
+    void set_peer(const peer::Address& address);
+    [[nodiscard]] std::string_view client_address();
 
     // session_read.cpp
     [[nodiscard]] asio::awaitable<bool> read_head();
@@ -102,6 +109,7 @@ private:
     void refuse(const Error& error);
 
     // session.cpp
+    [[nodiscard]] asio::awaitable<bool> begin();
     [[nodiscard]] Answer ask();
     [[nodiscard]] Outgoing fallen();
     void begin_wait();
@@ -116,7 +124,8 @@ private:
     SessionContext& context_;
     Socket socket_;
     std::optional<Encryption> encryption_;  // nothing: the connection is plain
-    std::string peer_;
+    peer::Address peer_;                    // of the connection: who connected, or whom its PROXY header names
+    std::string peer_text_, client_text_;   // the client is that of the present request, where others tell who it is
     std::list<Session*>::iterator place_;
     std::unique_ptr<net::Watchdog::Handle> watch_;
 

@@ -100,6 +100,10 @@ TEST(ConfigLoad, says_what_is_wrong_on_one_line) {
         {R"([1])", "millrace.json: must be an object: { … }"},
         {R"({"cache": {"heartbeat_ms": 5000}})",
          "millrace.json: /cache/heartbeat_ms: must be shorter than lag_limit_ms, or the cache is never used"},
+        {R"({"proxies": {"trusted": ["10.0.0.0/8", "10.0.0.1/8"]}})",
+         R"(millrace.json: /proxies/trusted/1: "10.0.0.1/8" is no network: the one that this address is in begins at 10.0.0.0)"},
+        {R"({"proxies": {"protocol": ["haproxy"]}})",
+         R"(millrace.json: /proxies/protocol/0: "haproxy" is no network: it is not an address, nor one with '/' and a number of bits)"},
         {R"({"limits": {"rate_burst": 5}})", "millrace.json: /limits/rate_burst: has no meaning while rate_per_s is 0"},
     };
     for (const auto& c : cases) EXPECT_THAT(lines(from_file(c.text)), ElementsAre(c.line)) << c.text;
