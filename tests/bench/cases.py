@@ -83,6 +83,10 @@ def with_token(lua):
     return f'wrk.headers["Authorization"] = "Bearer {signed}.{part(signature)}"\n' + lua
 
 
+def with_api_key(key, lua=""):
+    return f'wrk.headers["apikey"] = "{key}"\n' + lua
+
+
 def _script(directory, name, text):
     file = directory / name
     file.write_text(text.format(columns=COLUMNS))
@@ -96,6 +100,8 @@ def all_cases(stage):
     wrk = partial(measure.by_wrk, prefix=stage.elsewhere)
     pgbench = partial(measure.by_pgbench, stage.postgres, database=demo.DATABASE, user=demo.ROLE,
                       role=demo.ANONYMOUS, prefix=stage.elsewhere)
+    guarded = {**ours, "server": stage.guarded}
+    by_key = partial(with_api_key, stage.api_key)
     misses = {**ours, "server": stage.forgetful}
     base, second, forgetful = stage.server.base, stage.second.base, stage.forgetful.base
     one, many = _script(stage.directory, "one.sql", SQL_ONE), _script(stage.directory, "many.sql", SQL_MANY)
@@ -114,6 +120,9 @@ def all_cases(stage):
         Case("100 rows, uncached", lambda s: wrk(base, ours, s, random_keys("/bench/asked" + MANY, KEYS - 1000))),
         Case("one row with two embeds", lambda s: wrk(base, ours, s, random_keys("/bench/asked" + TWO_EMBEDS, KEYS))),
         Case("role and claims, one row", lambda s: wrk(base, ours, s, with_token(random_keys("/bench/asked" + ONE, KEYS)))),
+        Case("in-process hit, API key and rate limit", lambda s: wrk(f"{stage.guarded.base}/bench/kept{ONE}1", guarded, s, by_key())),
+        Case("one row by key, API key and rate limit",
+             lambda s: wrk(stage.guarded.base, guarded, s, by_key(random_keys("/bench/asked" + ONE, KEYS)))),
         Case("call of a function, one row", lambda s: wrk(base, ours, s, random_keys("/bench/rpc/product?key=", KEYS))),
         Case("insert of one row", lambda s: wrk(base, ours, s, inserts("/bench/notes"))),
     ]

@@ -65,6 +65,8 @@ def goals(results):
     redis, varnish = results["Redis hit, one row"], results["Varnish hit"]
     plain, timed = results["the same, no room to keep it"], results["a miss, kept by its time alone"]
     fenced = results["a miss, fenced: with snapshot and tags"]
+    guarded_hit, by_role = results["in-process hit, API key and rate limit"], results["role and claims, one row"]
+    guarded = results["one row by key, API key and rate limit"]
     return "\n".join([
         _goal(results, "in-process hit, one row", lambda: _ratio(hit, nginx), 1.15, "{} × nginx"),
         _goal(results, "in-process hit, one row", lambda: _ratio(hit, varnish), 0.6, "{} × Varnish"),
@@ -73,6 +75,10 @@ def goals(results):
               lambda: round(_paired(fenced, timed), 3), 1.05, "{} × a miss that is kept by its time alone"),
         _goal(results, "a miss, kept by its time alone", lambda: round(_paired(timed, plain), 3), None,
               "{} × the row that is not kept"),
+        _goal(results, "in-process hit, API key and rate limit",
+              lambda: round(_median(guarded_hit, "server") - _median(hit, "server"), 2), 2, "{} µs more of ours than without"),
+        _goal(results, "one row by key, API key and rate limit", lambda: round(_paired(guarded, by_role), 3), None,
+              "{} × the same with a token and no limit"),
         _goal(results, "one row by key, uncached", lambda: round(_together(one), 1), 35,
               f"{{}} µs, where PostgREST takes {POSTGREST_ONE}"),
         _goal(results, "100 rows, uncached", lambda: round(_together(many), 1), 160,

@@ -14,8 +14,8 @@ import cases  # noqa: E402
 import lag  # noqa: E402
 import report  # noqa: E402
 from measure import MeasurementFailed  # noqa: E402
-from stack import (ROOT, Foreground, Millrace, Nginx, NginxCache, Postgres, Redis, ServerFailed, Varnish, demo,  # noqa: E402
-                   migrate, wait_until)
+from stack import (ROOT, Foreground, Millrace, Nginx, NginxCache, Postgres, Redis, ServerFailed, Varnish, command,  # noqa: E402
+                   demo, migrate, wait_until)
 
 DIRECTORY = ROOT / ".run" / "bench"
 CONFIG = Path(__file__).resolve().parent / "millrace.json"
@@ -51,7 +51,16 @@ class Stage:
         forgetful = {**SETTINGS, "MILLRACE_CACHE_MEMORY_BYTES_MAX": 100_000, "MILLRACE_CACHE_ENTRY_BYTES_MAX": 10_000}
         self.forgetful = run.add(Millrace(directory, url, "", config=CONFIG, env=forgetful, prefix=pinned,
                                           name="millrace-forgetful")).start()
-        for server in (self.server, self.second, self.forgetful):
+        # A fourth one is asked by API keys, each with a limit that all replicas share.
+        guarded = {**SETTINGS, "MILLRACE_AUTH_API_KEYS": "true", "MILLRACE_LIMITS_RULES": "100000000/second by key"}
+        self.guarded = run.add(Millrace(directory, url, self.redis.url, config=CONFIG, env=guarded, prefix=pinned,
+                                        name="millrace-guarded")).start()
+        made = command(["keys", "create", "--name", "bench", "--role", demo.ANONYMOUS, "--grant-to", demo.ROLE, "--config", CONFIG,
+                        "--database-url", self.postgres.url(demo.DATABASE)], capture_output=True)
+        if made.returncode != 0:
+            raise MeasurementFailed(f"no API key: {made.stderr}")
+        self.api_key = made.stdout.strip()
+        for server in (self.server, self.second, self.forgetful, self.guarded):
             wait_until(lambda s=server: s.admin("/readyz").json["cache"] == "fenced", 20, f"{server.name} is not fenced")
         body = self.server.request(f"/bench/kept{cases.ONE}1")
         if body.status != 200:

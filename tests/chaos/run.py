@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import faults
-from load import TABLE, Load, audit
+from load import TABLE, Client, Load, audit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from harness import SECRET  # noqa: E402
@@ -121,6 +121,49 @@ def overload(stack):
           f"refusals among them, is {over[1] / max(unloaded[1], 1):.1f} times the unloaded one (target: at most 3 times).\n")
 
 
+SLEEP = """
+create or replace function shop.think() returns text language sql stable as $$ select 'done' from (select pg_sleep(0.05)) s $$;
+grant execute on function shop.think to shop_anonymous;
+"""
+PACED = "request = function() return wrk.format('GET', '/v1/rpc/think') end\nfunction delay() return {pause_ms} end"
+
+
+class Thinker(Client):
+    """A client of its own beside the load, whose answers are timed."""
+
+    kind, rate = "thought", 20
+
+    def step(self):
+        self.ask("GET", "/v1/rpc/think")
+
+
+def thinking(stack):
+    """Statements that take Postgres 50 ms of waiting and no CPU, so that lanes are what is short: twelve of them, 240 a second."""
+    stack.postgres.sql(SLEEP, "shop")
+    port, rows = stack.cluster.balancer.port, []
+    wait_until(lambda: stack.cluster.balancer.request("/v1/rpc/think").status == 200, 10, "the function is not there")
+    print("| load | offered a second | good answers a second | refused a second | p50 and p99 ms of good answers |\n|---|---|---|---|---|")
+    for name, connections, pause_ms in (("unloaded", 2, 100), ("the peak", 24, 50), ("10 × the peak", 480, 200)):
+        outcomes = []
+        clients = [Thinker(port, outcomes.append) for _ in range(6)]
+        load = Wrk(stack.cluster.balancer.base, 10, connections=connections, lua=PACED.format(pause_ms=pause_ms))
+        for client in clients:
+            client.start()
+        load = load.result()
+        for client in clients:
+            client.over.set()
+            client.join()
+        good = sorted(outcome.took_s * 1000 for outcome in outcomes if outcome.result == "ok")
+        rate = (load.requests - load.status_errors) / load.seconds
+        p50, p99 = good[len(good) // 2], good[len(good) * 99 // 100]
+        rows.append((rate, p99))
+        print(f"| {name} | {load.requests / load.seconds:.0f} | {rate:.0f} | {load.status_errors / load.seconds:.0f} | "
+              f"{p50:.0f}, {p99:.0f} |", flush=True)
+    unloaded, peak, over = rows
+    print(f"\nGoodput under overload is {over[0] / max(peak[0], 1):.0%} of the peak (target: at least 80 %); p99 of good answers is "
+          f"{over[1] / unloaded[1]:.1f} times the unloaded one (target: at most 3 times).\n")
+
+
 def report_audit(postgres, load):
     print("\n| writes | acknowledged | of them lost | rows that are there twice | not acknowledged | of them done |\n"
           "|---|---|---|---|---|---|")
@@ -144,6 +187,7 @@ def main():
             if not only:
                 print("| load | connections | good answers a second | refused a second | broken | p99 ms |\n|---|---|---|---|---|---|")
                 overload(stack)
+                thinking(stack)
             print("| fault | requests | errors that clients saw | cached reads that failed | slowest good answer, s | last error after "
                   "its begin, s | after its end, s |\n|---|---|---|---|---|---|---|", flush=True)
             with Load(stack.cluster.balancer.port) as load:

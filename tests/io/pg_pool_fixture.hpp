@@ -78,8 +78,8 @@ protected:
 
     asio::awaitable<void> run(Call& call) {
         const sql::Closing* closing = call.closing ? &*call.closing : nullptr;
-        const Deadline deadline{net::now() + call.patience};
-        auto answer = co_await pool->run(call.script, call.lane, false, closing, deadline, call.timing);
+        const pg::Call what{.lane = call.lane, .deadline = {net::now() + call.patience}};
+        auto answer = co_await pool->run(call.script, what, closing, call.timing);
         call.answer.emplace(std::move(answer));
     }
 

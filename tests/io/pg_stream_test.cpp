@@ -32,8 +32,8 @@ struct Reading {
 class PgStream : public PgPool {
 protected:
     asio::awaitable<void> open(Reading& reading) {
-        const Deadline deadline{net::now() + reading.patience};
-        auto opened = co_await pool->open(reading.script, reading.lane, false, kept_bytes, deadline, reading.timing);
+        const pg::Call what{.lane = reading.lane, .deadline = {net::now() + reading.patience}};
+        auto opened = co_await pool->open(reading.script, what, kept_bytes, reading.timing);
         reading.opened.emplace(std::move(opened));
         if (!reading.opened->has_value()) reading.ended = reading.opened->error().code;
     }

@@ -29,8 +29,11 @@ public:
         std::uint64_t* in_flight_;
     };
 
-    // overloaded (503) or rate_limited (429), both with Retry-After.
+    // rate_limited (429, Retry-After).
     [[nodiscard]] Result<Ticket> admit(std::string_view peer, TimePoint now);
+    // Whoever has a ticket and cannot be answered at once is refused: overloaded (503, Retry-After).
+    [[nodiscard]] bool full() const { return in_flight_ > in_flight_max_; }
+    [[nodiscard]] static Error refusal();
 
 private:
     std::uint64_t in_flight_max_, in_flight_ = 0;

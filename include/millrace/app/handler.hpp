@@ -98,7 +98,7 @@ private:
         Work work;
         const std::vector<std::string>& values;
         std::optional<fence::Xid> token;
-        Deadline deadline;
+        pg::Call call;  // its lane is chosen when it is asked
         bool primary = false;
     };
     // What that brought.
@@ -121,6 +121,10 @@ private:
         cache::StaleWindows windows;
         bool early = false;
         Deadline deadline{};
+        // Nobody waits for it: whoever does goes first.
+        [[nodiscard]] pg::Call call() const {
+            return {.authenticated = work->authenticated, .deadline = deadline, .priority = congestion::Priority::low};
+        }
     };
     [[nodiscard]] std::uint64_t hits_until_check();
     void check(const Turn& turn, const Work& work, const EntryPointer& entry);
@@ -143,7 +147,7 @@ private:
     [[nodiscard]] http::asio::awaitable<Result<void>> afford(const Reading& reading, pg::Timing& timing);
     [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query(Reading& reading, pg::Timing& timing);
     [[nodiscard]] http::asio::awaitable<Result<pg::Opened>> query_whole(const pipeline::Work& work, sql::BoundScript script,
-                                                                        Deadline deadline, pg::Timing& timing);
+                                                                        const pg::Call& call, pg::Timing& timing);
     [[nodiscard]] std::size_t kept_bytes(const pipeline::Work& work) const;
     [[nodiscard]] message::Reply begin(Turn& turn, Work work, pg::Opened opened);
     std::optional<fence::Xid> tell_own_write(const pipeline::Work& work, const sql::Results& results);

@@ -22,7 +22,7 @@ namespace millrace::app {
 class Standby {
 public:
     // Without a URL there is none, and it is never asked.
-    Standby(asio::io_context& context, const config::DatabaseSettings& settings, events::Observer& observer);
+    Standby(asio::io_context& context, const config::Settings& settings, events::Observer& observer);
     ~Standby();
     void start();
     [[nodiscard]] asio::awaitable<void> stop();
@@ -31,10 +31,9 @@ public:
     struct Read {
         const pipeline::Work& work;  // of the primary, with its twin
         std::span<const std::string> values;
-        events::LaneClass lane;
         std::size_t kept_bytes_max;
         std::optional<fence::Xid> token;  // a write that the caller must see
-        Deadline deadline;
+        pg::Call call;
     };
     // The results of the twin's script; nothing when the primary must be asked. At most half of the time that is left goes by.
     [[nodiscard]] asio::awaitable<std::optional<pg::Opened>> ask(const Read& read, const TieredCache& cache,
@@ -43,8 +42,7 @@ public:
 private:
     class Observed;
     [[nodiscard]] bool worth_asking(const Read& read, const TieredCache& cache) const;
-    [[nodiscard]] asio::awaitable<Result<pg::Opened>> whole(const Read& read, sql::BoundScript script, Deadline deadline,
-                                                            pg::Timing& timing);
+    [[nodiscard]] asio::awaitable<Result<pg::Opened>> whole(sql::BoundScript script, const pg::Call& call, pg::Timing& timing);
     [[nodiscard]] events::StandbyResult judge(const Read& read, const TieredCache& cache, const Result<pg::Opened>& opened);
 
     events::Observer& observer_;

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "millrace/core/base.hpp"
+#include "millrace/core/congestion.hpp"
 #include "millrace/core/message.hpp"
 
 namespace millrace::events {
@@ -63,6 +64,12 @@ struct StatementFinished {
 struct LaneGauge {  // the present state, sent when it changes
     LaneClass lane = LaneClass::fast;
     int connected = 0, busy = 0, queued = 0;
+    int limit = 0;  // statements that may be underway at once
+    bool operator==(const LaneGauge&) const = default;
+};
+struct LaneRefused {  // somebody would have waited for too long
+    LaneClass lane = LaneClass::fast;
+    congestion::Priority priority = congestion::Priority::normal;
 };
 struct BackendUp {
     Backend backend = Backend::postgres;
@@ -153,11 +160,11 @@ struct Fallen {  // an exception that reached a coroutine's root: a bug, counted
     std::string_view where, what;
 };
 
-using Event =
-    std::variant<RequestFinished, ConnectionOpened, ConnectionClosed, RequestRefused, LaneWaited, StatementFinished, LaneGauge,
-                 BackendUp, StandbyRead, CacheSize, CacheEvicted, CacheFilled, CacheLease, CacheWaited, CacheUnkept,
-                 CacheRefreshed, CachePurged, CacheChecked, UnfencedFor, RedisCall, ApiKeyLookup, LimitAsked, LimitRefused, InvalidationSeen,
-                 InvalidationLag, AnnouncerChanged, SlotLag, FenceChanged, Reloaded, Lifecycle, Fallen>;
+using Event = std::variant<RequestFinished, ConnectionOpened, ConnectionClosed, RequestRefused, LaneWaited, StatementFinished,
+                           LaneGauge, LaneRefused, BackendUp, StandbyRead, CacheSize, CacheEvicted, CacheFilled, CacheLease,
+                           CacheWaited, CacheUnkept, CacheRefreshed, CachePurged, CacheChecked, UnfencedFor, RedisCall,
+                           ApiKeyLookup, LimitAsked, LimitRefused, InvalidationSeen, InvalidationLag, AnnouncerChanged, SlotLag,
+                           FenceChanged, Reloaded, Lifecycle, Fallen>;
 
 // One per thread that emits: called on that thread only, so an implementation may keep unlocked state.
 class Observer {

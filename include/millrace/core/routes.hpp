@@ -17,6 +17,7 @@
 #include "millrace/core/base.hpp"
 #include "millrace/core/catalog.hpp"
 #include "millrace/core/config.hpp"
+#include "millrace/core/congestion.hpp"
 #include "millrace/core/message.hpp"
 
 namespace millrace::routes {
@@ -43,7 +44,7 @@ struct CachePolicy {
 
 // Who may use a route. `standard`: whoever auth.anonymous lets in.
 enum class Access : std::uint8_t { standard, anybody, identified };
-enum class Priority : std::uint8_t { low, normal, high };  // who is refused first under load
+using congestion::Priority;  // who is refused first under load
 enum class Idempotency : std::uint8_t { optional, required, off };
 
 // An HTTP service behind a route.

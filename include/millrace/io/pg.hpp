@@ -15,6 +15,7 @@
 #include "millrace/core/base.hpp"
 #include "millrace/core/catalog.hpp"
 #include "millrace/core/config.hpp"
+#include "millrace/core/congestion.hpp"
 #include "millrace/core/events.hpp"
 #include "millrace/core/feed.hpp"
 #include "millrace/core/replication.hpp"
@@ -42,28 +43,41 @@ struct Opened {
     std::unique_ptr<RowStream> rest;  // nothing: that was all
 };
 
+// Whose script it is, and what it may take.
+struct Call {
+    events::LaneClass lane = events::LaneClass::fast;
+    bool authenticated = false;
+    Deadline deadline{};
+    congestion::Priority priority = congestion::Priority::normal;
+    std::uint64_t caller = 0;     // a hash: callers share a queue by turns
+    std::uint64_t route = 0;      // a hash
+    std::uint64_t route_max = 0;  // calls of that route that may be underway at once; 0: any number
+};
+
 // The lanes of one worker: fast ones are pipelined and shared, slow ones serve one request at a time and can be cancelled.
 // One thread. Connections are made in the background with backoff; a half-used connection is closed, never reused.
 class Pool {
 public:
-    Pool(asio::io_context& context, const config::DatabaseSettings& settings, events::Observer& observer);
+    Pool(asio::io_context& context, const config::DatabaseSettings& settings, events::Observer& observer,
+         const config::LimitSettings& limits = {});
     ~Pool();
 
     void start();
 
     // Runs a script as one implicit transaction; with a closing, as BEGIN … COMMIT on a slow lane, ROLLBACK when it fails.
     // Errors: database_error with Postgres' own message, lane_timeout (503, Retry-After) when no lane is free in time,
-    // overloaded (503, Retry-After, at once) when too many wait, deadline_passed (504) when the answer is late (a slow
-    // statement is cancelled), database_unavailable (503, Retry-After) when there is no connection or it broke underway.
-    // A read that was underway on a connection that broke is sent once more on another; a write never is.
-    [[nodiscard]] asio::awaitable<Result<sql::Results>> run(sql::BoundScript script, events::LaneClass lane, bool authenticated,
-                                                            const sql::Closing* closing, Deadline deadline, Timing& timing);
+    // overloaded (503, Retry-After, at once) when too many wait or for too long (congestion::FairQueue), deadline_passed (504)
+    // when the answer is late (a slow statement is cancelled), database_unavailable (503, Retry-After) when there is no
+    // connection or it broke underway. A read that was underway on a connection that broke is sent once more on another; a
+    // write never is.
+    [[nodiscard]] asio::awaitable<Result<sql::Results>> run(sql::BoundScript script, const Call& call,
+                                                            const sql::Closing* closing, Timing& timing);
 
     // The same for a read, without keeping more than about `kept_bytes_max` of its main statement's rows. What it would not
     // keep comes through `rest`, and with it there are no results of the statements after main; the script is the caller's for
     // as long as that lives. On a fast lane a result that goes far beyond any measure is given up and read again on a slow one.
-    [[nodiscard]] asio::awaitable<Result<Opened>> open(sql::BoundScript script, events::LaneClass lane, bool authenticated,
-                                                       std::size_t kept_bytes_max, Deadline deadline, Timing& timing);
+    [[nodiscard]] asio::awaitable<Result<Opened>> open(sql::BoundScript script, const Call& call, std::size_t kept_bytes_max,
+                                                       Timing& timing);
 
     [[nodiscard]] bool available() const;  // at least one lane is connected
     // Nothing new is taken, what is underway may end (for 10 s at most), then all is closed. To be awaited before the loop

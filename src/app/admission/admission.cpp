@@ -1,4 +1,5 @@
-// Decides at the door: a request beyond the limits is refused before anything is spent on it.
+// Decides at the door: a request beyond the limits is refused before anything is spent on it. What is answered from memory at
+// once is always answered.
 #include "millrace/app/admission.hpp"
 
 #include <algorithm>
@@ -22,11 +23,12 @@ Admission::Admission(const config::LimitSettings& settings)
       rates_(std::max<std::uint64_t>(settings.rate_per_s, 1), std::max<std::uint64_t>(settings.rate_burst, 1), addresses_max) {}
 
 Result<Admission::Ticket> Admission::admit(std::string_view peer, TimePoint now) {
-    if (in_flight_ >= in_flight_max_) return Error::of(Fault::overloaded).with_header("Retry-After", "1");
     if (rate_limited_)
         if (const policy::Verdict verdict = rates_.take(peer, now); !verdict.allowed)
             return Error::of(Fault::rate_limited).with_header("Retry-After", seconds_up(verdict.retry_after));
     return Ticket(in_flight_);
 }
+
+Error Admission::refusal() { return Error::of(Fault::overloaded).with_header("Retry-After", "1"); }
 
 }  // namespace millrace::app

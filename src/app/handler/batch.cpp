@@ -48,8 +48,7 @@ asio::awaitable<message::Reply> RequestHandler::run_batch(Turn& turn, batch::Pla
     const batch::Plan& plan = batch.plan;
     message::Reply reply;
     const sql::Closing closing = batch::closing(plan, batch.requests, reply);
-    const auto lane = events::LaneClass::slow;
-    auto results = co_await pool_.run(plan.script, lane, turn.identity.authenticated, &closing, turn.deadline, turn.timing);
+    auto results = co_await pool_.run(plan.script, turn.call(), &closing, turn.timing);
     turn.note_timing();
     if (results) {
         for (std::size_t i = 0; i < plan.works.size(); ++i)
@@ -101,7 +100,7 @@ asio::awaitable<Result<RequestHandler::Work>> RequestHandler::understand_operati
     if (work == nullptr) co_return Error::of(Fault::bad_batch).with_details("It is not a matter of the database.");
     if (auto may = batch::may_take_part(**work); !may) co_return std::move(may).error();
     if ((*work)->estimate) {
-        const Reading reading{*work, own.values, own.token, turn.deadline};
+        const Reading reading{*work, own.values, own.token, turn.call()};
         auto affordable = co_await afford(reading, turn.timing);
         if (!affordable) co_return std::move(affordable).error();
     }

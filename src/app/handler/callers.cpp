@@ -77,7 +77,9 @@ boost::asio::awaitable<Result<auth::Identity>> Callers::look_up(std::string key,
     const std::vector<std::string> values{auth::api_key_hash(key)};
     const sql::BoundScript script(question(), values);
     pg::Timing timing;
-    auto results = co_await pool_.run(script, events::LaneClass::fast, true, nullptr, deadline, timing);
+    pg::Call call{.authenticated = true, .deadline = deadline, .priority = congestion::Priority::high};
+    call.caller = text::hash64(peer);
+    auto results = co_await pool_.run(script, call, nullptr, timing);
     if (!results) {
         observer_.on(ApiKeyLookup{events::ApiKeyOutcome::failed});
         co_return unavailable();

@@ -65,7 +65,7 @@ asio::awaitable<void> RequestHandler::read_again(Refresh what) {
 // read saw; once the fence knows of everything that this snapshot sees, an entry that it still holds valid must say the same.
 asio::awaitable<CheckOutcome> RequestHandler::compare(const Refresh& what) {
     pg::Timing timing;
-    Reading reading{what.work, what.values, std::nullopt, what.deadline, true};
+    Reading reading{what.work, what.values, std::nullopt, what.call(), true};
     auto read = co_await read_through(std::move(reading), timing);
     if (!read.entry) co_return CheckOutcome::failed;
     const cache::Entry& old = *what.old;
@@ -85,7 +85,8 @@ asio::awaitable<CheckOutcome> RequestHandler::compare(const Refresh& what) {
 asio::awaitable<std::optional<fence::PgSnapshot>> RequestHandler::snapshot_after(Deadline deadline) {
     pg::Timing timing;
     const sql::BoundScript script(ask_snapshot(), {});
-    auto results = co_await pool_.run(script, events::LaneClass::slow, false, nullptr, deadline, timing);
+    const pg::Call call{.lane = events::LaneClass::slow, .deadline = deadline, .priority = congestion::Priority::low};
+    auto results = co_await pool_.run(script, call, nullptr, timing);
     if (!results) co_return std::nullopt;
     const sql::Rows& rows = (*results)[ask_snapshot().main];
     if (rows.count() != 1) co_return std::nullopt;

@@ -76,6 +76,7 @@ Result<void> RequestHandler::pass_gate(Turn& turn, const routes::ResolvedPolicie
     if (auto admitted = pipeline::admit(turn.identity, policies, turn.snapshot->settings.auth); !admitted) return admitted;
     auto limited = pass_limits(turn, policies);
     if (limited) turn.passed = &policies;
+    turn.answer_within(std::chrono::milliseconds(policies.timeout_ms));
     return limited;
 }
 

@@ -80,6 +80,7 @@ http::Answer RequestHandler::answer(const message::Request& request, http::Trace
     if (auto granted = cors::preflight(request, *turn.origins)) return turn.outgoing(std::move(*granted));
 
     const auto identity = identify(turn);
+    if (!identity && admission_.full()) return turn.outgoing(turn.failed(Admission::refusal()));
     if (!identity) return answer_unknown(std::make_unique<Turn>(std::move(turn)), std::move(*ticket));
     if (!*identity) return turn.outgoing(turn.failed(identity->error()));
     turn.identify(**identity);
@@ -88,16 +89,19 @@ http::Answer RequestHandler::answer(const message::Request& request, http::Trace
 
 http::Answer RequestHandler::answer_known(Turn& turn, Admission::Ticket ticket) {
     turn.timings.jwt = turn.lap();
-    if (auto place = batch::find_place(*turn.snapshot, turn.request, turn.wall))
-        return answer_batch(std::make_unique<Turn>(std::move(turn)), std::move(*place), std::move(ticket));
+    auto place = batch::find_place(*turn.snapshot, turn.request, turn.wall);
+    if (place && admission_.full()) return turn.outgoing(turn.failed(Admission::refusal()));
+    if (place) return answer_batch(std::make_unique<Turn>(std::move(turn)), *std::move(place), std::move(ticket));
     auto prepared = understand(turn);
-    if (turn.lacks_tokens) return answer_with_tokens(std::make_unique<Turn>(std::move(turn)), std::move(ticket));
+    if (turn.lacks_tokens && !admission_.full())
+        return answer_with_tokens(std::make_unique<Turn>(std::move(turn)), std::move(ticket));
     if (!prepared) return turn.outgoing(turn.failed(prepared.error()));
     if (auto* reply = std::get_if<message::Reply>(&*prepared)) return charged(turn, std::move(*reply));
 
     Work& work = std::get<Work>(*prepared);
     if (work->cache)
         if (auto reply = hit_memory(turn, work)) return charged(turn, std::move(*reply));
+    if (admission_.full()) return turn.outgoing(turn.failed(Admission::refusal()));
     return answer_later(std::make_unique<Turn>(std::move(turn)), std::move(work), std::move(ticket));
 }
 
@@ -125,7 +129,7 @@ Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
     auto known = known_hit(turn);
     if (!known) return std::move(known).error();
     if (*known) return pipeline::Prepared(*std::move(*known));
-    const bool rememberable = !turn.in_batch && pipeline::rememberable(turn.request, turn.identity);
+    const bool rememberable = !turn.in_batch && !turn.patience && pipeline::rememberable(turn.request, turn.identity);
     if (rememberable)
         if (Work work = recall(turn)) {
             turn.label(*work->api, work->resource, nullptr);
@@ -228,7 +232,7 @@ std::optional<message::Reply> RequestHandler::hit_memory(Turn& turn, const Work&
 
 asio::awaitable<message::Reply> RequestHandler::answer_from_database(Turn& turn, Work asked) {
     if (asked->kept) co_return co_await answer_once(turn, std::move(asked));
-    Reading reading{std::move(asked), turn.values, turn.token, turn.deadline};
+    Reading reading{std::move(asked), turn.values, turn.token, turn.call()};
     auto opened = co_await query(reading, turn.timing);
     Work work = std::move(reading.work);
     turn.note_timing();
@@ -260,12 +264,13 @@ message::Reply RequestHandler::begin(Turn& turn, Work work, pg::Opened opened) {
 
 asio::awaitable<Result<pg::Opened>> RequestHandler::query(Reading& reading, pg::Timing& timing) {
     Work& work = reading.work;
+    reading.call.lane = lane_for(*work);
     if (work->estimate) {
         auto affordable = co_await afford(reading, timing);
         if (!affordable) co_return std::move(affordable).error();
     }
     if (work->on_standby && !reading.primary) {
-        const Standby::Read read{*work, reading.values, lane_for(*work), kept_bytes(*work), reading.token, reading.deadline};
+        const Standby::Read read{*work, reading.values, kept_bytes(*work), reading.token, reading.call};
         auto answer = co_await standby_.ask(read, cache_, timing);
         if (answer) {
             work = Work(work->on_standby);
@@ -273,9 +278,8 @@ asio::awaitable<Result<pg::Opened>> RequestHandler::query(Reading& reading, pg::
         }
     }
     const sql::BoundScript script(work->script, reading.values);
-    auto opened = work->streams
-                      ? pool_.open(script, lane_for(*work), work->authenticated, kept_bytes(*work), reading.deadline, timing)
-                      : query_whole(*work, script, reading.deadline, timing);
+    auto opened = work->streams ? pool_.open(script, reading.call, kept_bytes(*work), timing)
+                                : query_whole(*work, script, reading.call, timing);
     auto results = co_await std::move(opened);
     if (results) shape_times_.record(work->script.statements[work->script.main].shape, timing.took);
     co_return results;
@@ -288,7 +292,9 @@ asio::awaitable<Result<void>> RequestHandler::afford(const Reading& reading, pg:
     const std::uint64_t shape = work->script.statements[work->script.main].shape;
     if (const auto known = costs_->find(shape, net::now())) co_return pipeline::check_cost(*work, *known);
     const sql::BoundScript script(*work->estimate, reading.values);
-    auto results = co_await pool_.run(script, events::LaneClass::slow, work->authenticated, nullptr, reading.deadline, timing);
+    pg::Call call = reading.call;
+    call.lane = events::LaneClass::slow;
+    auto results = co_await pool_.run(script, call, nullptr, timing);
     if (!results) co_return std::move(results).error();
     const auto cost = pipeline::estimated_cost(*work, *results);
     if (!cost) co_return Result<void>();
@@ -297,10 +303,10 @@ asio::awaitable<Result<void>> RequestHandler::afford(const Reading& reading, pg:
 }
 
 asio::awaitable<Result<pg::Opened>> RequestHandler::query_whole(const pipeline::Work& work, sql::BoundScript script,
-                                                                Deadline deadline, pg::Timing& timing) {
+                                                                const pg::Call& call, pg::Timing& timing) {
     const auto closing = pipeline::closing(work);
     const sql::Closing* judge = closing ? &*closing : nullptr;
-    auto results = co_await pool_.run(script, lane_for(work), work.authenticated, judge, deadline, timing);
+    auto results = co_await pool_.run(script, call, judge, timing);
     if (!results) co_return std::move(results).error();
     pg::Opened opened;
     opened.results = std::move(*results);

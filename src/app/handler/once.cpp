@@ -21,8 +21,7 @@ bool is_of_key(const sql::Script& script, const pg::Timing& timing) {
 asio::awaitable<message::Reply> RequestHandler::answer_once(Turn& turn, Work work) {
     message::Reply reply;
     const sql::Closing keeping = pipeline::keeping(*work, reply);
-    const auto lane = events::LaneClass::slow;
-    auto results = co_await pool_.run(work->script, lane, work->authenticated, &keeping, turn.deadline, turn.timing);
+    auto results = co_await pool_.run(work->script, turn.call(), &keeping, turn.timing);
     turn.note_timing();
     if (results) {
         (void)tell_own_write(*work, *results);
@@ -37,8 +36,9 @@ asio::awaitable<message::Reply> RequestHandler::answer_once(Turn& turn, Work wor
 asio::awaitable<message::Reply> RequestHandler::answer_repeat(Turn& turn, idempotency::Key key, Error error) {
     if (error.code != idempotency::answered) co_return turn.failed(idempotency::claim_error(std::move(error)));
     const sql::Script script = idempotency::find(key);
-    const auto lane = events::LaneClass::slow;
-    auto results = co_await pool_.run(script, lane, turn.identity.authenticated, nullptr, turn.deadline, turn.timing);
+    pg::Call call = turn.call();
+    call.lane = events::LaneClass::slow;
+    auto results = co_await pool_.run(script, call, nullptr, turn.timing);
     turn.note_timing();
     if (!results) co_return turn.failed(results.error());
     auto reply = idempotency::found(*results);

@@ -58,10 +58,11 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work) {
 // Asks the database, and leaves the answer where the next one finds it.
 asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, TieredCache::Ticket ticket,
                                                      TieredCache::Lease lease) {
-    Reading reading{std::move(work), turn.values, turn.token, turn.deadline};
+    Reading reading{std::move(work), turn.values, turn.token, turn.call()};
     auto read = co_await read_through(std::move(reading), turn.timing);
     turn.note_timing();
-    if (!read.entry) cache_.remember_unkept(turn.cache_key, turn.wall);
+    const bool proved = read.rest || read.reply || read.reply.error().status < 500;  // a failure says nothing of the next answer
+    if (!read.entry && proved) cache_.remember_unkept(turn.cache_key, turn.wall);
     if (!turn.may_store()) read.entry = nullptr;
     if (read.entry) read.entry = cache_.put(turn.cache_key, read.entry, read.cost, turn.windows);
     cache_.fill(std::move(ticket), read.entry);
@@ -144,7 +145,7 @@ asio::awaitable<bool> RequestHandler::read_anew_or_find(const Refresh& what, Tie
     if (shared.found.answers()) cache_.fill(std::move(ticket), shared.found.entry);
     if (!shared.reads) co_return true;  // another replica has it, or is about to
     pg::Timing timing;
-    Reading reading{what.work, what.values, std::nullopt, what.deadline};
+    Reading reading{what.work, what.values, std::nullopt, what.call()};
     auto read = co_await read_through(std::move(reading), timing);
     if (read.entry) read.entry = cache_.put(what.key, read.entry, read.cost, what.windows);
     cache_.fill(std::move(ticket), read.entry);

@@ -35,10 +35,26 @@ void secure(message::HeaderBlock& headers) {
 
 RequestHandler::Turn::Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s)
     : request(r), trace(t), snapshot(std::move(s)), wall(net::wall_now()), began(net::now()) {
-    deadline.at = r.arrived + std::chrono::milliseconds(snapshot->settings.limits.deadline_ms);
+    patience = congestion::patience_of(r);
+    answer_within(std::chrono::milliseconds(snapshot->settings.limits.deadline_ms));
+    if (patience) answer_within(*patience);
     trace.keep = snapshot;
     origins = &snapshot->settings.api.cors_origins;
     if (snapshot->settings.api.server_timing) lap_began = began;
+}
+
+// From its first byte on.
+void RequestHandler::Turn::answer_within(Duration time) { deadline.at = std::min(deadline.at, request.arrived + time); }
+
+pg::Call RequestHandler::Turn::call() const {
+    pg::Call call{.authenticated = identity.authenticated, .deadline = deadline};
+    call.caller = text::hash64(identity.subject.empty() ? request.peer : std::string_view(identity.subject));
+    if (passed == nullptr) return call;
+    call.priority = passed->priority;
+    if (passed->lanes_max == 0) return call;
+    call.route = text::hash64(trace.version) * 31 + text::hash64(trace.route);
+    call.route_max = passed->lanes_max;
+    return call;
 }
 
 Limits::Request RequestHandler::Turn::limited(const routes::ResolvedPolicies& policies) const {

@@ -44,6 +44,8 @@ struct RequestHandler::Turn {
 
     void say_status(message::Reply& reply, std::string status) const;
     void note_timing();
+    [[nodiscard]] pg::Call call() const;
+    void answer_within(Duration time);
     [[nodiscard]] Limits::Request limited(const routes::ResolvedPolicies& policies) const;
     [[nodiscard]] Ask ask(TimePoint now) const { return {wall, now, windows, token}; }
 
@@ -60,7 +62,8 @@ struct RequestHandler::Turn {
     const routes::ApiCatalog* api = nullptr;
     WallTime wall;
     TimePoint began;
-    Deadline deadline;
+    std::optional<Duration> patience;  // of the client, where it says so
+    Deadline deadline{TimePoint::max()};
     std::optional<fence::Xid> token;
     std::optional<pipeline::ClientDirectives> asked;  // nothing: the route does not let clients speak to the cache
     bool refused = false;                             // there was an entry, and the client does not want it

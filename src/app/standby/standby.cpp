@@ -44,11 +44,11 @@ private:
     events::Observer& observer_;
 };
 
-Standby::Standby(asio::io_context& context, const config::DatabaseSettings& settings, events::Observer& observer)
+Standby::Standby(asio::io_context& context, const config::Settings& settings, events::Observer& observer)
     : observer_(observer) {
-    if (settings.standby_url.empty()) return;
+    if (settings.database.standby_url.empty()) return;
     observed_ = std::make_unique<Observed>(observer);
-    pool_ = std::make_unique<pg::Pool>(context, settings_of(settings), *observed_);
+    pool_ = std::make_unique<pg::Pool>(context, settings_of(settings.database), *observed_, settings.limits);
 }
 
 Standby::~Standby() = default;
@@ -72,22 +72,20 @@ asio::awaitable<std::optional<pg::Opened>> Standby::ask(const Read& read, const 
         co_return std::nullopt;
     }
     const TimePoint now = net::now();
-    const Deadline half{now + (read.deadline.at - now) / 2};
+    pg::Call call = read.call;
+    call.deadline.at = now + (read.call.deadline.at - now) / 2;
     const sql::BoundScript script(read.work.on_standby->script, read.values);
-    auto opening = read.work.streams
-                       ? pool_->open(script, read.lane, read.work.authenticated, read.kept_bytes_max, half, timing)
-                       : whole(read, script, half, timing);
+    auto opening = read.work.streams ? pool_->open(script, call, read.kept_bytes_max, timing) : whole(script, call, timing);
     auto opened = co_await std::move(opening);
     const StandbyResult result = judge(read, cache, opened);
     observer_.on(events::StandbyRead{result});
     if (result != StandbyResult::used) co_return std::nullopt;
-    if (opened->rest) opened->rest->extend(read.deadline);
+    if (opened->rest) opened->rest->extend(read.call.deadline);
     co_return std::move(*opened);
 }
 
-asio::awaitable<Result<pg::Opened>> Standby::whole(const Read& read, sql::BoundScript script, Deadline deadline,
-                                                   pg::Timing& timing) {
-    auto results = co_await pool_->run(script, read.lane, read.work.authenticated, nullptr, deadline, timing);
+asio::awaitable<Result<pg::Opened>> Standby::whole(sql::BoundScript script, const pg::Call& call, pg::Timing& timing) {
+    auto results = co_await pool_->run(script, call, nullptr, timing);
     if (!results) co_return std::move(results).error();
     pg::Opened opened;
     opened.results = std::move(*results);

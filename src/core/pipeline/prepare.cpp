@@ -152,7 +152,7 @@ Result<std::shared_ptr<const Work>> plan_work(const std::shared_ptr<const Snapsh
     work->cache = cache_plan(*work, *plan, {match, *api, identity, values});
     if (read == nullptr) work->invalidates = plan::tables_behind(*plan, *snapshot->catalog);
     name_groups(*work, *plan, match);
-    const Caller caller{*snapshot, *match.api, identity, request};
+    const Caller caller{*snapshot, *match.api, identity, request, match.resource->policies.timeout_ms};
     sql::Session session = session_of(caller, *api, needs_of(*plan, *work));
     session.reports = session.reports || work->shape.representation.handled;
     if (read == nullptr)

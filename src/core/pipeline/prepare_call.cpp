@@ -131,7 +131,7 @@ Result<Prepared> prepare_call(const std::shared_ptr<const Snapshot>& snapshot, c
     work->shape.warning = warning_of(*plan);
     std::erase_if(work->shape.applied,
                   [&](const std::string& preference) { return preference.starts_with("tx=") && !may_override_end(settings); });
-    const Caller caller{*snapshot, *match.api, identity, request};
+    const Caller caller{*snapshot, *match.api, identity, request, match.function->policies.timeout_ms};
     sql::Session session = call_session(caller, *api, *plan);
     if (auto allowed = allow_repeats(*work, session, caller); !allowed) return std::move(allowed).error();
     work->script.writes = !call.read_only;

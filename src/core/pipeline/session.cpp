@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "millrace/core/congestion.hpp"
 #include "millrace/core/text.hpp"
 
 namespace millrace::pipeline {
@@ -85,6 +86,23 @@ void add_request(Settings& out, const message::Request& request) {
     out.emplace_back("request.cookies", cookies_json(request));
 }
 
+// Postgres need not work on what nobody waits for any more. Lanes have a limit for statements already; this is for what must
+// end sooner. A role that has a limit of its own keeps that.
+std::optional<std::string> statement_timeout(const Caller& caller, const Settings* of_role) {
+    const config::Settings& settings = caller.snapshot.settings;
+    const auto is_timeout = [](const auto& setting) { return setting.first == "statement_timeout"; };
+    if (of_role != nullptr && std::ranges::any_of(*of_role, is_timeout)) return std::nullopt;
+    std::uint64_t most = settings.database.statement_timeout_ms;
+    if (most == 0) most = settings.limits.deadline_ms;
+    std::uint64_t wanted = caller.timeout_ms > 0 ? caller.timeout_ms : most;
+    if (const auto patience = congestion::patience_of(caller.request)) {
+        const auto ms = std::chrono::ceil<std::chrono::milliseconds>(*patience).count();
+        wanted = std::min(wanted, static_cast<std::uint64_t>(ms));
+    }
+    if (wanted >= most) return std::nullopt;
+    return std::to_string(wanted);
+}
+
 void add_app_settings(Settings& out, const config::ApiSettings& settings) {
     for (const std::string& setting : settings.app_settings) {
         const auto equals = setting.find('=');
@@ -103,8 +121,9 @@ sql::Session session_of(const Caller& caller, const request::ApiRequest& api, co
     const Settings* of_role = settings_of_role(caller.snapshot, role);
     sql::Session session;
     session.pre_request = pre_request(settings);
+    const auto timeout = statement_timeout(caller, of_role);
     const bool needed = identity.authenticated || needs.session || needs.search_path || needs.writes || session.pre_request ||
-                        of_role != nullptr || !api.preferences.timezone.empty();
+                        of_role != nullptr || timeout || !api.preferences.timezone.empty();
     if (!needed) return session;
     session.before_role.emplace_back("search_path", search_path(caller.api, settings));
     if (of_role != nullptr) session.before_role.insert(session.before_role.end(), of_role->begin(), of_role->end());
@@ -113,6 +132,7 @@ sql::Session session_of(const Caller& caller, const request::ApiRequest& api, co
     session.settings.emplace_back("request.jwt.claims", claims_json(identity, role));
     add_request(session.settings, caller.request);
     if (!api.preferences.timezone.empty()) session.settings.emplace_back("timezone", api.preferences.timezone);
+    if (timeout) session.settings.emplace_back("statement_timeout", *timeout);
     add_app_settings(session.settings, settings);
     session.reads_only = !needs.writes && needs.may_change && !session.pre_request;
     session.reports = session.pre_request.has_value();

@@ -15,6 +15,7 @@ struct Caller {
     const routes::ApiCatalog& api;
     const auth::Identity& identity;
     const message::Request& request;
+    std::uint64_t timeout_ms = 0;  // of the route; 0: none of its own
 };
 
 // Empty for an anonymous read that nothing of the request can change the rows of: it is one statement on a lane that already

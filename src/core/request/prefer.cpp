@@ -34,6 +34,7 @@ constexpr std::array handling = {Known{"handling=strict", [](Preferences& p) { p
                                  Known{"handling=lenient", [](Preferences& p) { p.strict = false; }}};
 
 constexpr std::string_view timezone_prefix = "timezone=", max_affected_prefix = "max-affected=";
+constexpr std::string_view wait_prefix = "wait=";  // understood by congestion::patience_of()
 
 // One preference as it is compared: name in lower case, no blanks around '=', no quotes, no parameters (RFC 7240 §2).
 std::string normal(std::string_view given) {
@@ -116,6 +117,7 @@ Preferences parse_prefer(const message::Request& request) {
     choose(given, handling, out);
     read_timezone(given, out);
     read_max_affected(given, out);
+    (void)valued(given, wait_prefix);
     for (const Given& one : given)
         if (!one.known) out.unknown.emplace_back(one.source);
     return out;

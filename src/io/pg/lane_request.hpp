@@ -10,6 +10,7 @@
 
 #include "lane_rows.hpp"
 #include "millrace/core/base.hpp"
+#include "millrace/core/congestion.hpp"
 #include "millrace/core/events.hpp"
 #include "millrace/core/sql.hpp"
 
@@ -22,7 +23,7 @@ class Lane;
 using Answer = Result<sql::Results>;
 using Waiter = asio::async_result<asio::use_awaitable_t<>, void()>::handler_type;  // the coroutine that waits, as a handler
 
-struct Request {
+struct Request final : congestion::Waiting {
     // ending: COMMIT or ROLLBACK is underway; undoing: what was to be done before COMMIT failed, and ROLLBACK is underway.
     enum class Phase : std::uint8_t { running, ending, undoing };
 
@@ -38,7 +39,9 @@ struct Request {
     std::size_t rows_bytes_max = 0;  // of rows that wait here; then nothing more is read from Postgres
     bool in_block = false;           // between BEGIN and COMMIT or ROLLBACK
     Deadline deadline;
-    TimePoint queued, sent, finished;
+    TimePoint sent, finished;
+    std::uint64_t route = 0, route_max = 0;
+    bool takes_of_route = false;  // counts among those of its route
 
     Lane* on = nullptr;  // where it is underway
     Phase phase = Phase::running;

@@ -52,16 +52,22 @@ asio::awaitable<void> until_woken(std::shared_ptr<Pool::State> state, RequestPoi
     return asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(keep), asio::use_awaitable);
 }
 
-RequestPointer make_request(const sql::BoundScript& bound, events::LaneClass lane, const sql::Closing* closing) {
+RequestPointer make_request(const sql::BoundScript& bound, const Call& call, const sql::Closing* closing) {
     auto request = std::make_shared<Request>();
     const sql::Script& script = *bound.script;
     request->script = bound.script;
     request->values = bound.values;
     request->closing = closing;
     request->in_block = closing != nullptr || script.rolls_back || script.in_block;
-    request->lane = request->in_block ? events::LaneClass::slow : lane;
+    request->lane = request->in_block ? events::LaneClass::slow : call.lane;
     request->writes = script.writes || closing != nullptr;
-    request->queued = net::now();
+    request->authenticated = call.authenticated;
+    request->deadline = call.deadline;
+    request->priority = call.priority;
+    request->caller = call.caller;
+    request->route = call.route;
+    request->route_max = call.route_max;
+    request->since = net::now();
     return request;
 }
 
@@ -76,7 +82,7 @@ void hand_on(Request& request, sql::Results& results) {
 
 void measure(const Request& request, events::Observer& observer, Timing& timing) {
     const bool was_sent = request.sent != TimePoint();
-    timing.waited = (was_sent ? request.sent : request.finished) - request.queued;
+    timing.waited = (was_sent ? request.sent : request.finished) - request.since;
     timing.took = was_sent ? request.finished - request.sent : Duration::zero();
     timing.done = request.done;
     observer.on(events::LaneWaited{request.lane, timing.waited});
@@ -85,8 +91,9 @@ void measure(const Request& request, events::Observer& observer, Timing& timing)
 
 }  // namespace
 
-Pool::Pool(asio::io_context& context, const config::DatabaseSettings& settings, events::Observer& observer)
-    : state_(std::make_shared<State>(context, settings, observer)) {}
+Pool::Pool(asio::io_context& context, const config::DatabaseSettings& settings, events::Observer& observer,
+           const config::LimitSettings& limits)
+    : state_(std::make_shared<State>(context, settings, limits, observer)) {}
 
 Pool::~Pool() { state_->close(); }
 
@@ -96,28 +103,24 @@ bool Pool::available() const { return state_->connected_lanes() > 0; }
 
 asio::awaitable<void> Pool::stop() { return state_->stop(); }
 
-asio::awaitable<Result<sql::Results>> Pool::run(sql::BoundScript script, events::LaneClass lane, bool authenticated,
-                                                const sql::Closing* closing, Deadline deadline, Timing& timing) {
-    auto problem = problem_of(*script.script, authenticated);
+asio::awaitable<Result<sql::Results>> Pool::run(sql::BoundScript script, const Call& call, const sql::Closing* closing,
+                                                Timing& timing) {
+    auto problem = problem_of(*script.script, call.authenticated);
     if (problem) co_return std::move(*problem);
     const auto state = state_;
-    const auto request = make_request(script, lane, closing);
-    request->authenticated = authenticated;
-    request->deadline = deadline;
+    const auto request = make_request(script, call, closing);
     state->admit(request);
     if (!request->answered()) co_await until_woken(state, request);
     measure(*request, state->observer, timing);
     co_return std::move(*request->answer);
 }
 
-asio::awaitable<Result<Opened>> Pool::open(sql::BoundScript script, events::LaneClass lane, bool authenticated,
-                                           std::size_t kept_bytes_max, Deadline deadline, Timing& timing) {
-    auto problem = problem_of(*script.script, authenticated);
+asio::awaitable<Result<Opened>> Pool::open(sql::BoundScript script, const Call& call, std::size_t kept_bytes_max,
+                                           Timing& timing) {
+    auto problem = problem_of(*script.script, call.authenticated);
     if (problem) co_return std::move(*problem);
     const auto state = state_;
-    const auto request = make_request(script, lane, nullptr);
-    request->authenticated = authenticated;
-    request->deadline = deadline;
+    const auto request = make_request(script, call, nullptr);
     request->may_stream = !request->writes;
     request->streams = request->may_stream && request->lane == events::LaneClass::slow;
     request->rows_bytes_max = kept_bytes_max;
@@ -130,7 +133,7 @@ asio::awaitable<Result<Opened>> Pool::open(sql::BoundScript script, events::Lane
         opened.results = std::move(**request->answer);
     } else {
         hand_on(*request, opened.results);
-        timing.waited = request->sent - request->queued;
+        timing.waited = request->sent - request->since;
         timing.took = net::now() - request->sent;
         state->observer.on(events::LaneWaited{request->lane, timing.waited});
         opened.rest = std::make_unique<RowStream>(state, request);

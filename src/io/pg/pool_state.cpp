@@ -14,8 +14,14 @@ using namespace std::chrono_literals;
 constexpr Duration tick_period = 20ms;
 constexpr Duration reconnect_patience = 2s;  // of a read whose connection broke
 constexpr Duration stop_patience = 10s;
+constexpr Duration harmless = 2ms;  // nobody minds waiting for so long inside a lane
+
+// query_canceled. Postgres has the same deadline and may be the first to notice that it has passed.
+constexpr std::string_view statement_timed_out = "57014";
 
 Error with_retry(Fault fault) { return Error::of(fault).with_header("Retry-After", "1"); }
+
+bool is_answered(const congestion::WaitingPointer& one) { return static_cast<const Request&>(*one).answered(); }
 
 Error outcome_unknown(Error error, bool writes) {
     if (!writes) return error;
@@ -24,24 +30,32 @@ Error outcome_unknown(Error error, bool writes) {
 
 }  // namespace
 
-Pool::State::State(asio::io_context& io, const config::DatabaseSettings& database, events::Observer& events)
+Pool::State::State(asio::io_context& io, const config::DatabaseSettings& database, const config::LimitSettings& limits,
+                   events::Observer& events)
     : context(io),
       settings(database),
       observer(events),
       tasks(io, events),
       idle(io),
       ticker(io),
-      engine(std::random_device{}()) {
-    for (const auto lane : {events::LaneClass::fast, events::LaneClass::slow}) {
-        const bool fast = lane == events::LaneClass::fast;
-        const auto depth = fast ? std::max<std::uint64_t>(settings.lane_depth_max, 1) : 1;
-        const auto count = std::max<std::uint64_t>(fast ? settings.fast_lanes : settings.slow_lanes, 1);
-        auto& lanes = class_of(lane);
-        lanes.gauge.lane = lane;
-        for (std::uint64_t i = 0; i < count; ++i) {
-            lanes.lanes.push_back(std::make_shared<Lane>(context, LaneSettings{lane, depth, settings}, *this));
-        }
-    }
+      queue_target(std::chrono::milliseconds(limits.queue_target_ms)),
+      classes{make_class(events::LaneClass::fast, limits), make_class(events::LaneClass::slow, limits)},
+      engine(std::random_device{}()) {}
+
+Pool::State::Class Pool::State::make_class(events::LaneClass lane, const config::LimitSettings& limits) {
+    const bool fast = lane == events::LaneClass::fast;
+    const auto depth = fast ? std::max<std::uint64_t>(settings.lane_depth_max, 1) : 1;
+    const auto count = std::max<std::uint64_t>(fast ? settings.fast_lanes : settings.slow_lanes, 1);
+    const std::size_t most = count * depth;
+    Class lanes{.lanes = {},
+                .queue = congestion::FairQueue(settings.queue_max, queue_target),
+                .limit = congestion::ConcurrencyLimit({std::min<std::size_t>(limits.concurrency_min, most), most, harmless}),
+                .adaptive = limits.adaptive,
+                .gauge = {}};
+    lanes.gauge.lane = lane;
+    for (std::uint64_t i = 0; i < count; ++i)
+        lanes.lanes.push_back(std::make_shared<Lane>(context, LaneSettings{lane, depth, settings}, *this));
+    return lanes;
 }
 
 void Pool::State::start() {
@@ -51,28 +65,87 @@ void Pool::State::start() {
 }
 
 void Pool::State::admit(const RequestPointer& request) {
-    auto& lanes = class_of(request->lane);
     if (stopping || closed) return answer(*request, with_retry(Fault::draining));
     ++underway;
+    if (enter(request)) place(request);
+    arm_tick();
+}
+
+void Pool::State::place(const RequestPointer& request) {
+    auto& lanes = class_of(request->lane);
     Lane* const lane = lanes.queue.empty() ? lanes.choose() : nullptr;
     if (lane != nullptr) {
         lane->send(request);
     } else if (lanes.failing) {
         answer(*request, with_retry(Fault::database_unavailable));
-    } else if (lanes.queue.size() >= settings.queue_max) {
-        answer(*request, with_retry(Fault::overloaded));
     } else {
-        lanes.queue.push_back(request);
+        refuse(lanes.queue.push(request, net::now()));
     }
-    arm_tick();
+}
+
+// Nobody, or somebody who would wait for too long.
+void Pool::State::refuse(const congestion::WaitingPointer& one) {
+    if (one == nullptr) return;
+    auto& request = static_cast<Request&>(*one);
+    observer.on(events::LaneRefused{request.lane, request.priority});
+    answer(request, with_retry(Fault::overloaded));
+}
+
+// A route that may take few lanes has its own queue before that of the lanes.
+bool Pool::State::enter(const RequestPointer& request) {
+    if (request->route_max == 0) return true;
+    const auto [found, is_new] =
+        bulkheads.try_emplace(request->route, Bulkhead{0, 0, congestion::FairQueue(settings.queue_max, queue_target)});
+    Bulkhead& bulkhead = found->second;
+    bulkhead.most = request->route_max;
+    if (bulkhead.underway < bulkhead.most) {
+        ++bulkhead.underway;
+        request->takes_of_route = true;
+        return true;
+    }
+    refuse(bulkhead.waiting.push(request, net::now()));
+    return false;
+}
+
+void Pool::State::leave(Request& request) {
+    if (!std::exchange(request.takes_of_route, false)) return;
+    const auto found = bulkheads.find(request.route);
+    --found->second.underway;
+    if (request.sent != TimePoint()) found->second.waiting.held(request.finished - request.sent);
+    with_room.push_back(request.route);
+}
+
+void Pool::State::let_in() {
+    while (!with_room.empty()) {
+        const auto found = bulkheads.find(with_room.back());
+        with_room.pop_back();
+        if (found == bulkheads.end()) continue;
+        Bulkhead& bulkhead = found->second;
+        while (bulkhead.underway < bulkhead.most) {
+            const auto next = std::static_pointer_cast<Request>(bulkhead.waiting.pop(net::now()));
+            if (!next) break;
+            if (next->answered()) continue;
+            ++bulkhead.underway;
+            next->takes_of_route = true;
+            place(next);
+        }
+        if (bulkhead.underway == 0 && bulkhead.waiting.empty()) bulkheads.erase(found);
+    }
 }
 
 int Pool::State::Class::connected() const {
     return static_cast<int>(std::ranges::count_if(lanes, [](const auto& lane) { return lane->connected(); }));
 }
 
+std::size_t Pool::State::Class::in_flight() const {
+    std::size_t count = 0;
+    for (const auto& lane : lanes) count += lane->in_flight();
+    return count;
+}
+
 // The least loaded; one that waits long for its present statement only when there is no other.
 Lane* Pool::State::Class::choose() const {
+    if (adaptive && in_flight() >= limit.limit()) return nullptr;
     Lane* best = nullptr;
     const auto load = [](const Lane& lane) { return std::pair(lane.stalled(), lane.in_flight()); };
     for (const auto& lane : lanes) {
@@ -85,8 +158,7 @@ void Pool::State::drain(Class& lanes) {
     while (!lanes.queue.empty()) {
         Lane* const lane = lanes.choose();
         if (lane == nullptr) return;
-        auto request = std::move(lanes.queue.front());
-        lanes.queue.pop_front();
+        auto request = std::static_pointer_cast<Request>(lanes.queue.pop(net::now()));
         if (!request->answered()) lane->send(std::move(request));
     }
 }
@@ -94,9 +166,22 @@ void Pool::State::drain(Class& lanes) {
 void Pool::State::answer(Request& request, Answer answer) {
     if (request.answered()) return;
     request.finished = net::now();
+    const bool timed_out = !answer && answer.error().code == statement_timed_out;
+    if (timed_out && request.deadline.passed(request.finished + tick_period)) answer = Error::of(Fault::deadline_passed);
     request.answer.emplace(std::move(answer));
+    leave(request);
+    learn(request);
     if (underway > 0 && --underway == 0) idle.notify_all();
     wake(request);
+}
+
+// How long answers take says how many may be underway. Not what a slow reader or a deadline made of it.
+void Pool::State::learn(const Request& request) {
+    if (request.sent == TimePoint() || request.handed_on || !request.answer->has_value()) return;
+    Class& lanes = class_of(request.lane);
+    const Duration took = request.finished - request.sent;
+    lanes.queue.held(took);
+    lanes.limit.finished(request.script->statements[request.script->main].shape, took, lanes.in_flight(), request.finished);
 }
 
 void Pool::State::wake(Request& request) {
@@ -131,7 +216,8 @@ void Pool::State::again(RequestPointer request) {
     request->rows.clear();
     request->error.reset();
     request->statement_is_gone = false;
-    class_of(request->lane).queue.push_front(std::move(request));
+    auto& queue = class_of(request->lane).queue;
+    queue.push_front(std::move(request));
 }
 
 void Pool::State::connected(Lane& lane) {
@@ -157,10 +243,11 @@ void Pool::State::connect_failed(Lane& lane, const std::string& reason) {
 
 // Nobody is made to wait for a database that is known to be away, except the reads that were underway when it went.
 void Pool::State::fail_queue(Class& lanes) {
-    for (const auto& request : lanes.queue) {
-        if (request->attempts == 0) answer(*request, with_retry(Fault::database_unavailable));
-    }
-    std::erase_if(lanes.queue, [](const RequestPointer& request) { return request->answered(); });
+    lanes.queue.each([this](const congestion::WaitingPointer& one) {
+        auto& request = static_cast<Request&>(*one);
+        if (request.attempts == 0) answer(request, with_retry(Fault::database_unavailable));
+    });
+    lanes.queue.erase_if(is_answered);
 }
 
 void Pool::State::broke(Lane& lane, const std::string& reason, std::vector<RequestPointer> unanswered) {
@@ -181,17 +268,19 @@ void Pool::State::broke(Lane& lane, const std::string& reason, std::vector<Reque
     deliver_later();
 }
 
-void Pool::State::expire(Class& lanes, TimePoint now) {
-    for (const auto& request : lanes.queue) {
-        if (now >= request->give_up) answer(*request, with_retry(Fault::database_unavailable));
-        if (request->deadline.passed(now)) answer(*request, with_retry(Fault::lane_timeout));
-    }
-    std::erase_if(lanes.queue, [](const RequestPointer& request) { return request->answered(); });
+void Pool::State::expire(congestion::FairQueue& queue, TimePoint now) {
+    queue.each([&](const congestion::WaitingPointer& one) {
+        auto& request = static_cast<Request&>(*one);
+        if (now >= request.give_up) answer(request, with_retry(Fault::database_unavailable));
+        if (request.deadline.passed(now)) answer(request, with_retry(Fault::lane_timeout));
+    });
+    queue.erase_if(is_answered);
 }
 
 // A resumed coroutine may call run() again, or end the pool; the lane that led here is in order by now.
 void Pool::State::deliver() {
     const auto self = shared_from_this();
+    let_in();
     while (!to_wake.empty()) {
         auto batch = std::exchange(to_wake, {});
         for (auto& waiter : batch) std::move(waiter)();
@@ -226,9 +315,10 @@ void Pool::State::tick() {
             lane->tick(now);
             busy = busy || lane->in_flight() > 0;
         }
-        expire(lanes, now);
+        expire(lanes.queue, now);
         drain(lanes);
     }
+    for (auto& [route, bulkhead] : bulkheads) expire(bulkhead.waiting, now);
     report();
     if (busy) arm_tick();
     deliver();
@@ -241,8 +331,8 @@ void Pool::State::report() {
         gauge.busy =
             static_cast<int>(std::ranges::count_if(lanes.lanes, [](const auto& lane) { return lane->in_flight() > 0; }));
         gauge.queued = static_cast<int>(lanes.queue.size());
-        const auto& last = lanes.gauge;
-        if (gauge.connected == last.connected && gauge.busy == last.busy && gauge.queued == last.queued) continue;
+        gauge.limit = static_cast<int>(lanes.limit.limit());
+        if (gauge == lanes.gauge) continue;
         lanes.gauge = gauge;
         observer.on(gauge);
     }
@@ -288,6 +378,12 @@ asio::awaitable<void> Pool::State::stop() {
     co_await tasks.wait(patience);
 }
 
+void Pool::State::give_up_all(congestion::FairQueue& queue) {
+    queue.each(
+        [this](const congestion::WaitingPointer& one) { answer(static_cast<Request&>(*one), with_retry(Fault::draining)); });
+    queue.clear();
+}
+
 void Pool::State::close() {
     if (std::exchange(closed, true)) return;
     for (auto& lanes : classes) {
@@ -296,9 +392,9 @@ void Pool::State::close() {
                 answer(*request, outcome_unknown(with_retry(Fault::draining), request->writes));
             }
         }
-        for (const auto& request : lanes.queue) answer(*request, with_retry(Fault::draining));
-        lanes.queue.clear();
+        give_up_all(lanes.queue);
     }
+    for (auto& [route, bulkhead] : bulkheads) give_up_all(bulkhead.waiting);
     ticker.cancel();
     tasks.cancel();
     deliver_later();

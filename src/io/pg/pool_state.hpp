@@ -9,6 +9,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "lane.hpp"
@@ -18,7 +19,8 @@
 namespace millrace::pg {
 
 struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> {
-    State(asio::io_context& io, const config::DatabaseSettings& database, events::Observer& events);
+    State(asio::io_context& io, const config::DatabaseSettings& database, const config::LimitSettings& limits,
+          events::Observer& events);
 
     void start();
     void close();  // everything that is not answered yet is: the server is draining
@@ -44,18 +46,35 @@ struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> 
 
     struct Class {
         std::vector<std::shared_ptr<Lane>> lanes;
-        std::deque<RequestPointer> queue;
+        congestion::FairQueue queue;
+        congestion::ConcurrencyLimit limit;
+        bool adaptive = false;
         bool failing = false;  // no lane, and the last attempt to connect failed
         events::LaneGauge gauge;
 
         [[nodiscard]] int connected() const;
+        [[nodiscard]] std::size_t in_flight() const;
         [[nodiscard]] Lane* choose() const;
     };
 
+    // Calls of a route that may take only so many lanes at once.
+    struct Bulkhead {
+        std::size_t underway = 0, most = 0;
+        congestion::FairQueue waiting;
+    };
+
     Class& class_of(events::LaneClass lane) { return classes[static_cast<std::size_t>(lane)]; }
+    [[nodiscard]] Class make_class(events::LaneClass lane, const config::LimitSettings& limits);
+    void place(const RequestPointer& request);  // sends it, or has it wait for a lane
+    [[nodiscard]] bool enter(const RequestPointer& request);
+    void leave(Request& request);
+    void let_in();  // those whose route has room again
+    void refuse(const congestion::WaitingPointer& one);
+    void learn(const Request& request);
     void drain(Class& lanes);
     void fail_queue(Class& lanes);
-    void expire(Class& lanes, TimePoint now);
+    void give_up_all(congestion::FairQueue& queue);
+    void expire(congestion::FairQueue& queue, TimePoint now);
     void wake(Request& request);  // as soon as the present event is dealt with
     void deliver();               // resumes those whose answer is there
     void deliver_later();         // the same, from a place where resuming would surprise
@@ -71,8 +90,11 @@ struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> 
     net::Signal idle;
     asio::steady_timer ticker;
     bool ticking = false, stopping = false, closed = false, delivery_posted = false;
+    const Duration queue_target;
     std::array<Class, 2> classes;
-    std::size_t underway = 0;  // admitted and not answered
+    std::unordered_map<std::uint64_t, Bulkhead> bulkheads;  // by route; of those with calls
+    std::vector<std::uint64_t> with_room;                   // routes
+    std::size_t underway = 0;                               // admitted and not answered
     std::vector<Waiter> to_wake;
     std::optional<bool> reported_up;
     std::minstd_rand engine;

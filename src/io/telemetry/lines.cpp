@@ -15,9 +15,10 @@ using namespace events;
 template <class E, class... Others>
 concept OneOf = (std::same_as<E, Others> || ...);
 template <class E>
-concept CountedOnly = OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, StandbyRead,
-                            CacheSize, CacheEvicted, CacheFilled, CacheLease, CacheWaited, CacheUnkept, CacheRefreshed,
-                            UnfencedFor, RedisCall, ApiKeyLookup, LimitAsked, LimitRefused, InvalidationLag, SlotLag>;
+concept CountedOnly =
+    OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, LaneRefused, StandbyRead, CacheSize,
+          CacheEvicted, CacheFilled, CacheLease, CacheWaited, CacheUnkept, CacheRefreshed, UnfencedFor, RedisCall, ApiKeyLookup,
+          LimitAsked, LimitRefused, InvalidationLag, SlotLag>;
 
 constexpr std::size_t text_bytes_max = 512;
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD

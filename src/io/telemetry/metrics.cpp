@@ -53,6 +53,18 @@ void lane_queue(Of source, To samples) {
         add_gauge(samples, lane_total(source, lane, &LaneCounters::queued), {{"lane", lane_classes[lane]}});
 }
 
+void lane_limit(Of source, To samples) {
+    for (std::size_t lane = 0; lane < lane_classes.size(); ++lane)
+        add_gauge(samples, lane_total(source, lane, &LaneCounters::limit), {{"lane", lane_classes[lane]}});
+}
+
+void lane_refusals(Of source, To samples) {
+    for (std::size_t lane = 0; lane < lane_classes.size(); ++lane)
+        for (std::size_t each = 0; each < priorities.size(); ++each)
+            add_counter(samples, total(source, [&](const Counters& c) { return c.lanes[lane].refused[each].get(); }),
+                        {{"lane", lane_classes[lane]}, {"priority", priorities[each]}});
+}
+
 void statement_failures(Of source, To samples) {
     for (std::size_t lane = 0; lane < lane_classes.size(); ++lane)
         add_counter(samples, total(source, [&](const Counters& c) { return c.lanes[lane].failures.get(); }),
@@ -176,6 +188,10 @@ constexpr Metric metrics[] = {
      "Time that Postgres took, as this process sees it."},
     {"millrace_statement_failures_total", a_counter, "lane", statement_failures,
      "Statements that Postgres refused or that were cut off."},
+    {"millrace_lane_refusals_total", a_counter, "lane, priority", lane_refusals,
+     "Statements that were refused (503) since they would have waited for too long."},
+    {"millrace_lane_limit", a_gauge, "lane", lane_limit,
+     "Statements that may be underway at once, as their latency has it, in all workers together."},
     {"millrace_lanes", a_gauge, "lane, state", lanes,
      "Connections to Postgres that stand (connected), and those of them that work (busy)."},
     {"millrace_lane_queue", a_gauge, "lane", lane_queue,

@@ -53,7 +53,9 @@ struct Recorder::Count {
         lane.connected.set(e.connected);
         lane.busy.set(e.busy);
         lane.queued.set(e.queued);
+        lane.limit.set(e.limit);
     }
+    void operator()(const LaneRefused& e) const { to.lanes[number(e.lane)].refused[number(e.priority)].add(); }
     void operator()(const BackendUp& e) const { to.backend_up[number(e.backend)].set(e.up ? 1 : 0); }
     void operator()(const StandbyRead& e) const { to.standby_reads[number(e.result)].add(); }
     void operator()(const CacheSize& e) const {

@@ -33,7 +33,8 @@ struct RouteCounters {
 struct LaneCounters {
     Histogram waits, statements;
     Counter failures;
-    Gauge connected, busy, queued;
+    std::array<Counter, priorities.size()> refused;
+    Gauge connected, busy, queued, limit;
 };
 
 constexpr std::int64_t unknown = -1;  // of a gauge that this thread has said nothing about

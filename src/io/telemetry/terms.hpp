@@ -31,6 +31,7 @@ constexpr std::array<std::string_view, 4> check_outcomes = {"same", "superseded"
 constexpr std::array<std::string_view, 2> refresh_reasons = {"stale", "early"};
 constexpr std::array<std::string_view, 2> outcomes = {"failed", "ok"};
 constexpr std::array<std::string_view, 2> lane_classes = {"fast", "slow"};
+constexpr std::array<std::string_view, congestion::priorities> priorities = {"low", "normal", "high"};
 constexpr std::array<std::string_view, 3> backends = {"postgres", "redis", "standby"};
 constexpr std::array<std::string_view, 5> standby_results = {"used", "behind", "foreign", "failed", "down"};
 constexpr std::array<std::string_view, 5> status_classes = {"1xx", "2xx", "3xx", "4xx", "5xx"};
