@@ -50,6 +50,11 @@ create table shop.bench_products (like shop.products including all);
 insert into shop.bench_products select * from shop.products;
 grant select on shop.bench_products to shop_anonymous;
 analyze shop.bench_products;
+do $$ declare one name; begin
+    for one in select tgname from pg_trigger where tgrelid = 'shop.bench_products'::regclass loop
+        execute format('drop trigger %I on shop.bench_products', one);
+    end loop;
+end $$;
 """
 
 

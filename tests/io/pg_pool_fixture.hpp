@@ -72,7 +72,9 @@ protected:
     }
 
     void start() {
-        pool.emplace(context, settings, observer);
+        config::LimitSettings limits;
+        limits.queue_target_ms = 60'000;  // nobody is refused because the machine is slow
+        pool.emplace(context, settings, observer, limits);
         pool->start();
     }
 

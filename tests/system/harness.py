@@ -41,7 +41,9 @@ class SystemTest(unittest.TestCase):
         cls.directory = tempfile.mkdtemp(prefix="millrace-test-")
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
         other = {"config": cls.config(cls.directory)} if cls.config else {}
-        cls.cluster = Cluster(cls.directory, replicas=cls.replicas, products=PRODUCTS, balanced=cls.balanced, env=cls.env,
+        # Whoever tests something else than refusals must not meet any where the machine is slow.
+        env = {"MILLRACE_LIMITS_QUEUE_TARGET_MS": 10_000, **cls.env}
+        cls.cluster = Cluster(cls.directory, replicas=cls.replicas, products=PRODUCTS, balanced=cls.balanced, env=env,
                               decoding=cls.decoding, redis=cls.redis, **other)
         cls.cluster.start()
         cls.addClassCleanup(cls.cluster.stop)
