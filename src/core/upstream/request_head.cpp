@@ -1,0 +1,112 @@
+// The head of a request as a service gets it.
+#include <algorithm>
+#include <array>
+
+#include "hops.hpp"
+#include "millrace/core/text.hpp"
+#include "millrace/core/upstream.hpp"
+
+namespace millrace::upstream {
+namespace {
+
+using message::Method;
+
+// Those that are one connection's, whether or not Connection names them.
+constexpr std::array<std::string_view, 10> of_a_hop = {
+    "connection",         "keep-alive",          "proxy-connection",         "te", "trailer", "transfer-encoding", "upgrade",
+    "proxy-authenticate", "proxy-authorization", "proxy-authentication-info"};
+// What is made here, or was for us.
+constexpr std::array<std::string_view, 7> made_here = {"host",      "content-length",  "expect",           "x-request-id",
+                                                       "forwarded", "x-forwarded-for", "x-forwarded-proto"};
+constexpr std::array<std::string_view, 2> credentials = {"authorization", "apikey"};
+// The client's conditions, where the answer is wanted whole.
+constexpr std::array<std::string_view, 2> conditions = {"if-none-match", "if-modified-since"};
+
+template <std::size_t Count>
+bool is_one_of(std::string_view name, const std::array<std::string_view, Count>& names) {
+    return std::ranges::any_of(names, [&](std::string_view each) { return text::iequals(each, name); });
+}
+
+void append(std::string& out, std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+}
+
+bool goes_on(const Sending& sending, std::string_view name, const std::vector<std::string_view>& named) {
+    const routes::UpstreamPolicy& policy = sending.route.upstream;
+    if (ends_here(name, named) || is_one_of(name, made_here) || text::iequals(name, "via")) return false;
+    if (!policy.forward_authorization && is_one_of(name, credentials)) return false;
+    if (sending.to_keep && is_one_of(name, conditions)) return false;
+    return std::ranges::none_of(policy.set_headers, [&](const auto& set) { return text::iequals(set.first, name); });
+}
+
+std::string joined(const message::Request& request, std::string_view name, std::string_view own) {
+    std::string out;
+    for (const message::Header& header : request.headers)
+        if (text::iequals(header.name, name)) (out += header.value) += ", ";
+    return out += own;
+}
+
+// RFC 7239 §6: an IPv6 address stands in brackets, and both in quotes.
+std::string forwarded(const message::Request& request) {
+    const bool v6 = request.peer.find(':') != std::string_view::npos;
+    std::string out = v6 ? "for=\"[" + std::string(request.peer) + "]\"" : "for=" + std::string(request.peer);
+    const std::string_view host = request.header("Host");
+    const bool quotable = host.find_first_of("\"\\") == std::string_view::npos;
+    if (!host.empty() && quotable) out.append(";host=\"").append(host).append("\"");
+    return out;
+}
+
+void append_forwarding(std::string& out, const Sending& sending) {
+    const message::Request& request = sending.request;
+    append(out, "X-Request-Id", sending.request_id);
+    append(out, "Via", joined(request, "Via", via));
+    append(out, "Forwarded", joined(request, "Forwarded", forwarded(request)));
+    append(out, "X-Forwarded-For", joined(request, "X-Forwarded-For", request.peer));
+    const std::string_view proto = request.header("X-Forwarded-Proto");
+    append(out, "X-Forwarded-Proto", proto.empty() ? std::string_view("http") : proto);
+}
+
+}  // namespace
+
+bool ends_here(std::string_view field, const std::vector<std::string_view>& named) {
+    const auto same = [&](std::string_view each) { return text::iequals(each, field); };
+    return is_one_of(field, of_a_hop) || std::ranges::any_of(named, same);
+}
+
+void append_list(std::vector<std::string_view>& out, std::string_view value) {
+    for (const std::string_view each : text::split(value, ','))
+        if (const auto name = text::trim(each); !name.empty()) out.push_back(name);
+}
+
+std::string request_head(const Sending& sending, const Address& address) {
+    const message::Request& request = sending.request;
+    const routes::UpstreamPolicy& policy = sending.route.upstream;
+    std::string out(message::name(request.method));
+    out.append(" ").append(address.base);
+    if (policy.path.empty()) {
+        out.append("/").append(text::percent_encode(sending.route.name));
+    } else {
+        const bool doubled = policy.path.ends_with('/') && (!sending.below.empty() || policy.path.size() == 1);
+        out.append(policy.path, 0, policy.path.size() - (doubled ? 1 : 0));
+    }
+    out.append(sending.below);
+    if (out.ends_with(' ')) out += '/';
+    if (!request.query.empty()) out.append("?").append(request.query);
+    out += " HTTP/1.1\r\n";
+    append(out, "Host", address.authority);
+    std::vector<std::string_view> named;
+    for (const message::Header& header : request.headers)
+        if (text::iequals(header.name, "connection")) append_list(named, header.value);
+    for (const message::Header& header : request.headers)
+        if (goes_on(sending, header.name, named)) append(out, header.name, header.value);
+    append_forwarding(out, sending);
+    if (!sending.known.etag.empty()) append(out, "If-None-Match", sending.known.etag);
+    if (!sending.known.last_modified.empty()) append(out, "If-Modified-Since", sending.known.last_modified);
+    for (const auto& [name, value] : policy.set_headers)
+        if (!message::frames_message(name) || text::iequals(name, "date")) append(out, name, value);
+    const bool has_body = request.method == Method::post || request.method == Method::put || request.method == Method::patch;
+    if (has_body || !request.body.empty()) append(out, "Content-Length", std::to_string(request.body.size()));
+    return out += "\r\n";
+}
+
+}  // namespace millrace::upstream

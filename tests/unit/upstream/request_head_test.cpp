@@ -1,0 +1,142 @@
+// What of a request a service gets to see.
+#include <gtest/gtest.h>
+
+#include <millrace/core/upstream.hpp>
+
+namespace millrace::upstream {
+namespace {
+
+message::Request request_with(std::vector<message::Header> headers) {
+    message::Request request;
+    request.path = "/v1/orders/7";
+    request.query = "a=b";
+    request.peer = "192.0.2.7";
+    request.headers = std::move(headers);
+    return request;
+}
+
+routes::Upstream route(routes::UpstreamPolicy policy = {}) { return {"orders", std::move(policy), {}}; }
+
+std::string head_of(const routes::Upstream& route, const message::Request& request, const char* url = "http://a:8080") {
+    const Sending sending{route, request, "/7", "id-1"};
+    return request_head(sending, *parse_address(url));
+}
+
+bool has_line(const std::string& head, const std::string& line) {
+    return head.find("\r\n" + line + "\r\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST(UpstreamAddress, is_read_from_its_url) {
+    const auto address = parse_address("http://orders.internal:8080/api/");
+    ASSERT_TRUE(address);
+    EXPECT_EQ(address->host, "orders.internal");
+    EXPECT_EQ(address->port, "8080");
+    EXPECT_EQ(address->authority, "orders.internal:8080");
+    EXPECT_EQ(address->base, "/api");
+    EXPECT_EQ(parse_address("http://orders")->port, "80");
+    EXPECT_EQ(parse_address("http://[::1]:81/x")->host, "::1");
+    for (const char* bad : {"https://a", "http://", "http://a:0", "http://a:99999", "http://a:x", "http://[::1", "http://:80"})
+        EXPECT_FALSE(parse_address(bad)) << bad;
+}
+
+TEST(UpstreamPath, stays_below_its_route) {
+    for (const char* good : {"", "/", "/7", "/a/b%20c", "/a..b", "/...", "/%25", "/%C3%B6"})
+        EXPECT_TRUE(stays_below(good)) << good;
+    for (const char* bad : {"/..", "/../x", "/a/./b", "/%2e%2e/x", "/%2E./x", "/..%2fx", "/..\\x", "/%5c..%5c", "/..;a/x",
+                            "/%252e%252e/x", "/%00", "/%", "/%zz", "/%0d%0a"})
+        EXPECT_FALSE(stays_below(bad)) << bad;
+}
+
+TEST(UpstreamRequest, goes_to_the_path_that_the_route_stands_for) {
+    const auto request = request_with({});
+    struct Case {
+        const char *path, *url, *target;
+    };
+    for (const Case& c :
+         {Case{"", "http://a", "/orders/7?a=b"}, Case{"", "http://a/base", "/base/orders/7?a=b"},
+          Case{"/", "http://a", "/7?a=b"}, Case{"/x", "http://a/", "/x/7?a=b"}, Case{"/x/", "http://a", "/x/7?a=b"}}) {
+        routes::UpstreamPolicy policy;
+        policy.path = c.path;
+        const std::string head = head_of(route(policy), request, c.url);
+        EXPECT_TRUE(head.starts_with("GET " + std::string(c.target) + " HTTP/1.1\r\n")) << head;
+    }
+    routes::UpstreamPolicy root;
+    root.path = "/";
+    const auto whole = route(root);
+    const Sending sending{whole, request, "", "id"};
+    EXPECT_TRUE(request_head(sending, *parse_address("http://a")).starts_with("GET /?a=b HTTP/1.1\r\n"));
+}
+
+TEST(UpstreamRequest, leaves_behind_what_is_one_connections) {
+    const auto request = request_with({{"Host", "api.example"},
+                                       {"Connection", "close, X-Private"},
+                                       {"X-Private", "1"},
+                                       {"Keep-Alive", "5"},
+                                       {"TE", "trailers"},
+                                       {"Upgrade", "h2c"},
+                                       {"Proxy-Authorization", "Basic x"},
+                                       {"Transfer-Encoding", "chunked"},
+                                       {"Expect", "100-continue"},
+                                       {"Accept", "text/plain"},
+                                       {"traceparent", "00-1-2-01"}});
+    const std::string head = head_of(route(), request);
+    EXPECT_TRUE(has_line(head, "Host: a:8080")) << head;
+    EXPECT_TRUE(has_line(head, "Accept: text/plain"));
+    EXPECT_TRUE(has_line(head, "traceparent: 00-1-2-01"));
+    for (const char* gone :
+         {"X-Private", "Keep-Alive", "TE:", "Upgrade", "Proxy-Auth", "Transfer-Encoding", "Expect", "close", "Host: api"})
+        EXPECT_EQ(head.find(gone), std::string::npos) << gone;
+}
+
+TEST(UpstreamRequest, tells_whom_it_is_for) {
+    const auto request = request_with({{"Host", "api.example"}, {"X-Forwarded-For", "198.51.100.1"}, {"Via", "1.1 front"}});
+    const std::string head = head_of(route(), request);
+    EXPECT_TRUE(has_line(head, "X-Forwarded-For: 198.51.100.1, 192.0.2.7")) << head;
+    EXPECT_TRUE(has_line(head, "Forwarded: for=192.0.2.7;host=\"api.example\""));
+    EXPECT_TRUE(has_line(head, "X-Forwarded-Proto: http"));
+    EXPECT_TRUE(has_line(head, "Via: 1.1 front, 1.1 millrace"));
+    EXPECT_TRUE(has_line(head, "X-Request-Id: id-1"));
+}
+
+TEST(UpstreamRequest, shows_a_token_only_where_the_route_says_so) {
+    const auto request = request_with({{"Authorization", "Bearer t"}, {"apikey", "k"}});
+    EXPECT_EQ(head_of(route(), request).find("Bearer"), std::string::npos);
+    EXPECT_EQ(head_of(route(), request).find("apikey"), std::string::npos);
+    routes::UpstreamPolicy policy;
+    policy.forward_authorization = true;
+    EXPECT_TRUE(has_line(head_of(route(policy), request), "Authorization: Bearer t"));
+    EXPECT_TRUE(shows_caller(policy, request));
+    EXPECT_FALSE(shows_caller({}, request));
+}
+
+TEST(UpstreamRequest, carries_what_the_route_sets_instead_of_what_the_client_sent) {
+    routes::UpstreamPolicy policy;
+    policy.set_headers = {{"X-Tenant", "ours"}};
+    const std::string head = head_of(route(policy), request_with({{"x-tenant", "theirs"}}));
+    EXPECT_TRUE(has_line(head, "X-Tenant: ours")) << head;
+    EXPECT_EQ(head.find("theirs"), std::string::npos);
+}
+
+TEST(UpstreamRequest, asks_with_the_validators_of_what_is_kept) {
+    const auto request = request_with({{"If-None-Match", "\"theirs\""}});
+    const auto plain = route();
+    const Sending sending{plain, request, "", "id", true, {"\"ours\"", "Sun, 06 Nov 1994 08:49:37 GMT"}};
+    const std::string head = request_head(sending, *parse_address("http://a"));
+    EXPECT_TRUE(has_line(head, "If-None-Match: \"ours\"")) << head;
+    EXPECT_TRUE(has_line(head, "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT"));
+    EXPECT_EQ(head.find("theirs"), std::string::npos);
+    EXPECT_TRUE(has_line(head_of(plain, request), "If-None-Match: \"theirs\""));
+}
+
+TEST(UpstreamRequest, has_the_length_of_its_body) {
+    auto request = request_with({{"Content-Length", "9"}});
+    EXPECT_EQ(head_of(route(), request).find("Content-Length"), std::string::npos);
+    request.method = message::Method::post;
+    EXPECT_TRUE(has_line(head_of(route(), request), "Content-Length: 0"));
+    request.body = "12345";
+    EXPECT_TRUE(has_line(head_of(route(), request), "Content-Length: 5"));
+}
+
+}  // namespace millrace::upstream
