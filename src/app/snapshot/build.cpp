@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "millrace/app/snapshot.hpp"
+#include "millrace/core/part.hpp"
 #include "millrace/core/text.hpp"
 #include "millrace/io/pg.hpp"
 
@@ -30,6 +31,18 @@ std::uint64_t fingerprint_of(const Files& files, const catalog::Catalog& catalog
     return sum;
 }
 
+// Of the routes of all versions those that this process is for.
+void keep_part(pipeline::Snapshot& snapshot, std::vector<config::Problem>& problems) {
+    const std::vector<std::string>& only = snapshot.settings.only;
+    if (only.empty()) return;
+    problems = part::unknown_names(snapshot.versions, only);
+    for (auto& version : snapshot.versions) {
+        routes::Lens lens = routes::build_lens(part::table_of(*version, only), snapshot.catalog, snapshot.settings);
+        std::ranges::move(lens.problems, std::back_inserter(problems));
+        if (lens.api) version = std::move(lens.api);
+    }
+}
+
 }  // namespace
 
 Built build_snapshot(const Files& files, std::shared_ptr<const catalog::Catalog> catalog) {
@@ -48,6 +61,7 @@ Built build_snapshot(const Files& files, std::shared_ptr<const catalog::Catalog>
             std::ranges::move(lens.warnings, std::back_inserter(built.warnings));
             if (lens.api) snapshot->versions.push_back(std::move(lens.api));
         }
+        if (built.problems.empty()) keep_part(*snapshot, built.problems);
     }
     if (built.problems.empty()) built.snapshot = std::move(snapshot);
     return built;
