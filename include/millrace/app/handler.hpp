@@ -19,6 +19,7 @@
 #include "millrace/io/http.hpp"
 #include "millrace/io/net.hpp"
 #include "millrace/io/pg.hpp"
+#include "millrace/io/services.hpp"
 
 namespace millrace::net {
 class SideThread;
@@ -44,6 +45,7 @@ public:
     struct Parts {
         pg::Pool& pool;
         Standby& standby;
+        services::Services& services;
         TieredCache& cache;
         net::SideThread& side;
         net::TaskGroup& background;
@@ -151,12 +153,43 @@ private:
     [[nodiscard]] std::size_t kept_bytes(const pipeline::Work& work) const;
     [[nodiscard]] message::Reply begin(Turn& turn, Work work, pg::Opened opened);
     std::optional<fence::Xid> tell_own_write(const pipeline::Work& work, const sql::Results& results);
+    // through_service.cpp
+    [[nodiscard]] Result<pipeline::Prepared> send_to_service(Turn& turn, const routes::Match& match);
+    [[nodiscard]] http::Answer answer_through_service(Turn& turn, Admission::Ticket ticket);
+    [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_from_service(std::unique_ptr<Turn> turn,
+                                                                            Admission::Ticket ticket);
+    [[nodiscard]] http::asio::awaitable<message::Reply> ask_service(Turn& turn);
+    // fetch.cpp
+    struct Question;
+    struct Fetched;
+    struct Moment;
+    [[nodiscard]] http::asio::awaitable<Fetched> fetch(const Question& question);
+    [[nodiscard]] static http::asio::awaitable<bool> read_body(const Question& question, services::Answer& answer, bool keeps,
+                                                               Fetched& out);
+    void keep(const Question& question, const Moment& asked, const upstream::Caching& caching, const upstream::Kept& kept,
+              Fetched& out);
+    // service_cache.cpp
+    [[nodiscard]] std::string target_key(const Turn& turn) const;
+    [[nodiscard]] Ask service_ask(const Turn& turn, TimePoint now) const;
+    void find_variant(Turn& turn, const EntryPointer& record);
+    [[nodiscard]] message::Reply service_hit(Turn& turn, const Lookup& found);
+    [[nodiscard]] std::optional<message::Reply> hit_service_memory(Turn& turn);
+    [[nodiscard]] Question question_of(const Turn& turn) const;
+    [[nodiscard]] http::asio::awaitable<message::Reply> find_or_ask_service(Turn& turn);
+    [[nodiscard]] http::asio::awaitable<message::Reply> fill_from_service(Turn& turn, TieredCache::Ticket ticket,
+                                                                          TieredCache::Lease lease);
+    [[nodiscard]] http::asio::awaitable<Lookup> find_service_spare(Turn& turn);
+    void forget_target(Turn& turn);
+    void refresh_service(const Turn& turn, const EntryPointer& old);
+    [[nodiscard]] http::asio::awaitable<void> ask_again(Question question, TieredCache::Ticket ticket);
+    [[nodiscard]] http::asio::awaitable<message::Reply> pass_on(Turn& turn, services::Answer answer);
     void apply_own_write(const pipeline::Work& work, const sql::Results& results, message::Reply& reply);
     [[nodiscard]] events::LaneClass lane_for(const pipeline::Work& work) const;
 
     std::shared_ptr<const pipeline::Snapshot> snapshot_;
     pg::Pool& pool_;
     Standby& standby_;
+    services::Services& services_;
     TieredCache& cache_;
     std::unique_ptr<Compressor> compressor_;
     net::TaskGroup& background_;

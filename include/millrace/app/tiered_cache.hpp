@@ -44,6 +44,7 @@ struct Ask {
     TimePoint tick;  // the same moment, by which the fence is trusted
     cache::StaleWindows windows{};
     std::optional<fence::Xid> token{};
+    bool by_time = false;  // of what lives by its time alone: it need not be known that nothing has changed
 
     void renew();  // the moment, after something was waited for
 };
@@ -139,7 +140,12 @@ public:
     // Memory and Redis; not what has been invalidated since it was read, nor what is too large. `cost`: of having read it;
     // `windows`: for how long it may be of use afterwards.
     // Gives back what stays: that entry, or one that was read later; nothing when it is not kept.
-    EntryPointer put(std::string key, EntryPointer entry, Duration cost = {}, const cache::StaleWindows& windows = {});
+    // `by_time`: as in Ask.
+    EntryPointer put(std::string key, EntryPointer entry, Duration cost = {}, const cache::StaleWindows& windows = {},
+                     bool by_time = false);
+    // What memory has under the key, whatever it is good for; not what was purged.
+    [[nodiscard]] EntryPointer find_any(std::string_view key);
+    void forget(const std::string& key);           // here and in Redis
     void fill(Ticket ticket, EntryPointer entry);  // hands what is kept already to those who wait
 
     // What the fence knows, exchanged with the other replicas: adopted when that is safe, so that older entries in Redis are of

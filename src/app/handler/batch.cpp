@@ -97,7 +97,8 @@ asio::awaitable<Result<RequestHandler::Work>> RequestHandler::understand_operati
     }
     if (!prepared) co_return std::move(prepared).error();
     const auto* work = std::get_if<Work>(&*prepared);
-    if (work == nullptr) co_return Error::of(Fault::bad_batch).with_details("It is not a matter of the database.");
+    if (work == nullptr || *work == nullptr)
+        co_return Error::of(Fault::bad_batch).with_details("It is not a matter of the database.");
     if (auto may = batch::may_take_part(**work); !may) co_return std::move(may).error();
     if ((*work)->estimate) {
         const Reading reading{*work, own.values, own.token, turn.call()};

@@ -12,6 +12,7 @@
 #include "millrace/core/reply.hpp"
 #include "millrace/core/text.hpp"
 #include "millrace/io/net.hpp"
+#include "rows_body.hpp"
 #include "turn.hpp"
 
 namespace millrace::app {
@@ -35,6 +36,7 @@ RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapsho
     : snapshot_(std::move(snapshot)),
       pool_(parts.pool),
       standby_(parts.standby),
+      services_(parts.services),
       cache_(parts.cache),
       compressor_(std::make_unique<Compressor>(parts.cache, parts.side)),
       background_(parts.background),
@@ -49,6 +51,7 @@ RequestHandler::RequestHandler(std::shared_ptr<const pipeline::Snapshot> snapsho
       limits_(std::make_unique<Limits>(snapshot_->settings, Limits::Parts{parts.link, parts.background, parts.observer})),
       tokens_(snapshot_->settings.auth.jwt_cache_entries) {
     until_check_ = hits_until_check();
+    services_.adopt(snapshot_->versions);
 }
 
 RequestHandler::~RequestHandler() = default;
@@ -61,6 +64,7 @@ void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
     tokens_.clear();
     costs_->clear();
     limits_->adopt(snapshot_->settings);
+    services_.adopt(snapshot_->versions);
 }
 
 void RequestHandler::forget_callers() { callers_->forget(); }
@@ -69,6 +73,7 @@ std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const
     const auto match = pipeline::find_route(*snapshot_, head, WallTime{});
     if (match && match->resource != nullptr) return match->resource->policies.body_bytes_max;
     if (match && match->function != nullptr && !match->unknown_function) return match->function->policies.body_bytes_max;
+    if (match && match->upstream != nullptr) return match->upstream->policies.body_bytes_max;
     return snapshot_->settings.http.body_bytes_max;
 }
 
@@ -97,6 +102,7 @@ http::Answer RequestHandler::answer_known(Turn& turn, Admission::Ticket ticket) 
         return answer_with_tokens(std::make_unique<Turn>(std::move(turn)), std::move(ticket));
     if (!prepared) return turn.outgoing(turn.failed(prepared.error()));
     if (auto* reply = std::get_if<message::Reply>(&*prepared)) return charged(turn, std::move(*reply));
+    if (turn.service != nullptr) return answer_through_service(turn, std::move(ticket));
 
     Work& work = std::get<Work>(*prepared);
     if (work->cache)
@@ -140,7 +146,9 @@ Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
     auto match = pipeline::find_route(*turn.snapshot, turn.request, turn.wall);
     if (!match) return pipeline::unfound(std::move(match).error(), turn.identity, *turn.snapshot, turn.request.path);
     turn.label(*match->api, match->resource, match->unknown_function ? nullptr : match->function);
+    if (match->upstream != nullptr) turn.label(*match->api, *match->upstream);
     if (auto passed = pass_gate(turn, *match); !passed) return std::move(passed).error();
+    if (match->upstream != nullptr) return send_to_service(turn, *match);
     turn.timings.parse = turn.lap();
     auto prepared = plan(turn, *match, rememberable);
     turn.timings.plan = turn.lap();

@@ -77,11 +77,11 @@ void RequestHandler::Turn::identify(auth::Identity who) {
 // What does not come from a page need not be looked up twice.
 void RequestHandler::Turn::find_origins() {
     if (!request.has_header("Origin")) return;
-    const auto match = pipeline::find_route(*snapshot, request, wall);
-    if (!match) return;
-    if (match->resource != nullptr) origins = &match->resource->policies.cors_origins;
-    if (match->function != nullptr && !match->unknown_function) origins = &match->function->policies.cors_origins;
-    if (match->upstream != nullptr) origins = &match->upstream->policies.cors_origins;
+    const auto found = pipeline::find_route(*snapshot, request, wall);
+    if (!found) return;
+    if (found->resource != nullptr) origins = &found->resource->policies.cors_origins;
+    if (found->function != nullptr && !found->unknown_function) origins = &found->function->policies.cors_origins;
+    if (found->upstream != nullptr) origins = &found->upstream->policies.cors_origins;
 }
 
 void RequestHandler::Turn::label(const routes::ApiCatalog& version, const routes::Resource* resource,
@@ -90,6 +90,11 @@ void RequestHandler::Turn::label(const routes::ApiCatalog& version, const routes
     trace.version = api->version();
     if (resource != nullptr) trace.route = resource->name;
     if (function != nullptr) trace.route = function->route;
+}
+
+void RequestHandler::Turn::label(const routes::ApiCatalog& version, const routes::Upstream& route) {
+    label(version, nullptr, nullptr);
+    trace.route = route.name;
 }
 
 bool RequestHandler::Turn::accepts(const cache::Entry& entry) {

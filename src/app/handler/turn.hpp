@@ -3,10 +3,11 @@
 
 #include <optional>
 
+#include "counted_body.hpp"
 #include "limits.hpp"
 #include "millrace/app/handler.hpp"
 #include "millrace/core/cors.hpp"
-#include "rows_body.hpp"
+#include "millrace/core/upstream.hpp"
 
 namespace millrace::app {
 
@@ -20,6 +21,7 @@ struct RequestHandler::Turn {
     void identify(auth::Identity who);
     void find_origins();  // of the route, where a browser asks
     void label(const routes::ApiCatalog& api, const routes::Resource* resource, const routes::ApiFunction* function);
+    void label(const routes::ApiCatalog& api, const routes::Upstream& route);
 
     // Does the entry hold what the caller is known to have seen (Consistency-Token), and does the client let it be used
     // (Cache-Control)? That it did not is remembered for Cache-Status.
@@ -60,6 +62,10 @@ struct RequestHandler::Turn {
     unsigned token_asks = 0;
     message::HeaderBlock limit_fields;
     const routes::ApiCatalog* api = nullptr;
+    const routes::Upstream* service = nullptr;     // that answers instead of the database
+    routes::Match match;                           // of it
+    std::string target_key;                        // of all answers to its path; empty: no cache is looked at
+    std::optional<upstream::Variation> variation;  // what is known to tell those apart
     WallTime wall;
     TimePoint began;
     std::optional<Duration> patience;  // of the client, where it says so
@@ -73,7 +79,7 @@ struct RequestHandler::Turn {
     std::string cache_key;
     cache::StaleWindows windows;
     pg::Timing timing;
-    std::unique_ptr<RowsBody> body;  // of an answer that begins before all its rows are there
+    std::unique_ptr<CountedBody> body;  // of an answer that begins before all of it is there
 };
 
 }  // namespace millrace::app

@@ -43,6 +43,11 @@ return 0)");
     return script;
 }
 
+const redis::Script& forget_script() {
+    static const redis::Script script("return redis.call('DEL', KEYS[1])");
+    return script;
+}
+
 constexpr unsigned asks_max = 10'000;  // many more than any wait has pauses
 
 static_assert(cache::order_bytes == 40, "the scripts have the number in them");
@@ -103,7 +108,7 @@ asio::awaitable<Result<redis::Value>> TieredCache::claim(const Names& names, con
 asio::awaitable<TieredCache::Shared> TieredCache::find_shared(std::string key, Ask ask, Search search) {
     Shared shared;
     const TimePoint began = net::now();
-    if (!fenced(began) || !shares()) co_return shared;
+    if (!(ask.by_time || fenced(began)) || !shares()) co_return shared;
     const Names names = names_of(key);
     shared.lease = lease_on(names.lease);
     std::optional<cache::Next> next;  // nothing: Redis has not said whose the lease is
@@ -174,6 +179,14 @@ asio::awaitable<Lookup> TieredCache::find_spare(std::string key, Ask ask) {
     found = weigh_shared(key, names.entry, reply->text, ask);
     found.redis = net::now() - began;
     co_return found;
+}
+
+void TieredCache::forget(const std::string& key) {
+    store_.erase(key);
+    if (!shares() || !link_->up()) return;
+    const Names names = names_of(key);
+    const std::array<std::string_view, 1> keys = {names.entry};
+    link_->post(forget_script(), keys, {});
 }
 
 void TieredCache::share(const std::string& key, const cache::Entry& entry, const cache::StaleWindows& windows) {

@@ -56,13 +56,15 @@ Lookup TieredCache::find_memory(std::string_view key, const Ask& ask) {
 Lookup TieredCache::weigh(cache::Kept& kept, const Ask& ask) {
     const cache::Entry& entry = *kept.entry;
     cache::Standing standing;
-    standing.fenced = fenced(ask.tick);
-    standing.valid = standing.fenced && (kept.version == fence_.version() || fence_.valid(entry.snapshot, entry.tags));
+    const bool heard = fenced(ask.tick);
+    standing.fenced = heard || ask.by_time;
+    standing.valid = heard ? kept.version == fence_.version() || fence_.valid(entry.snapshot, entry.tags)
+                           : ask.by_time && !fence_.purged(entry.snapshot, entry.tags);
     if (standing.valid) {
-        kept.version = fence_.version();
+        if (heard) kept.version = fence_.version();
         kept.known_valid = ask.now;
     } else {
-        if (kept.version == heard_version_ && !standing.fenced) kept.known_valid = std::max(kept.known_valid, heard_until_);
+        if (kept.version == heard_version_ && !heard) kept.known_valid = std::max(kept.known_valid, heard_until_);
         standing.purged = ask.windows.longest() > Duration::zero() && fence_.purged(entry.snapshot, entry.tags);
     }
     standing.known_valid = kept.known_valid;
@@ -88,10 +90,12 @@ bool TieredCache::about_to_end(const cache::Kept& kept, WallTime now) {
 }
 
 // An entry that was invalidated underway would only take the place of a better one.
-EntryPointer TieredCache::put(std::string key, EntryPointer entry, Duration cost, const cache::StaleWindows& windows) {
+EntryPointer TieredCache::put(std::string key, EntryPointer entry, Duration cost, const cache::StaleWindows& windows,
+                              bool by_time) {
     const std::size_t bytes = entry->bytes();
     if (bytes > settings_.entry_bytes_max || entry->fresh_for <= Duration::zero()) return nullptr;
-    if (!fence_.valid(entry->snapshot, entry->tags)) return nullptr;
+    const bool unheard = by_time && !fence_.fenced();
+    if (!unheard && !fence_.valid(entry->snapshot, entry->tags)) return nullptr;
     observer_.on(events::CacheFilled{bytes});
     unkept_.remove(key);
     auto stays = keep(key, entry, cost);
@@ -109,6 +113,12 @@ EntryPointer TieredCache::keep(std::string key, EntryPointer entry, Duration cos
     if (evicted > 0) observer_.on(events::CacheEvicted{evicted});
     observer_.on(events::CacheSize{store_.entries(), store_.bytes()});
     return entry;
+}
+
+EntryPointer TieredCache::find_any(std::string_view key) {
+    const cache::Kept* const kept = store_.look(key);
+    if (kept == nullptr || fence_.purged(kept->entry->snapshot, kept->entry->tags)) return nullptr;
+    return kept->entry;
 }
 
 // Entries do not change while they are shared: another takes this one's place.

@@ -13,6 +13,7 @@
 #include "millrace/io/net.hpp"
 #include "millrace/io/pg.hpp"
 #include "millrace/io/redis.hpp"
+#include "millrace/io/services.hpp"
 
 namespace millrace::app {
 namespace {
@@ -41,12 +42,14 @@ struct Worker::State {
           background(context, observer),
           pool(context, settings.database, observer, settings.limits),
           standby(context, settings, observer),
+          services(context, settings.limits, observer),
           link(link_to(context, settings.redis, observer)),
           cache(context, settings.cache, settings.redis, link.get(), observer, std::move(fills)),
           side(context),
-          handler(std::move(snapshot),
-                  {pool, standby, cache, side, background, link.get(), keys_settled, std::move(ask_for_keys), observer},
-                  std::move(broadcast)) {}
+          handler(
+              std::move(snapshot),
+              {pool, standby, services, cache, side, background, link.get(), keys_settled, std::move(ask_for_keys), observer},
+              std::move(broadcast)) {}
 
     void hear(const fence::Invalidation& invalidation);
     asio::awaitable<void> tick();
@@ -60,6 +63,7 @@ struct Worker::State {
     net::TaskGroup tasks, background;
     pg::Pool pool;
     Standby standby;
+    services::Services services;
     std::unique_ptr<redis::Link> link;
     TieredCache cache;
     net::SideThread side;
@@ -139,6 +143,7 @@ asio::awaitable<void> Worker::State::finish(Deadline deadline) {
     const bool all_gone = co_await server->drained(deadline);
     if (!all_gone) server->abort();
     background.cancel();
+    services.stop();
     co_await standby.stop();
     co_await pool.stop();
     if (link) link->stop();

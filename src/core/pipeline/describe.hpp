@@ -5,7 +5,9 @@
 
 namespace millrace::pipeline {
 
-[[nodiscard]] inline bool is_root(const routes::Match& match) { return match.resource == nullptr && match.function == nullptr; }
+[[nodiscard]] inline bool is_root(const routes::Match& match) {
+    return match.resource == nullptr && match.function == nullptr && match.upstream == nullptr;
+}
 
 [[nodiscard]] Result<Prepared> prepare_description(const std::shared_ptr<const Snapshot>& snapshot, const routes::Match& match,
                                                    const auth::Identity& identity, const message::Request& request);

@@ -1,0 +1,131 @@
+// Connects, writes and reads, each with its limit.
+#include "connection.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <tuple>
+#include <utility>
+
+namespace millrace::services {
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t piece_bytes = 32 * 1024;
+constexpr int interim_max = 16;  // 1xx before the answer itself
+
+}  // namespace
+
+Connection::Connection(asio::io_context& context, net::Watchdog& watchdog)
+    : resolver_(context), socket_(context), watch_(watchdog.watch(*this)), piece_(piece_bytes, '\0') {}
+
+void Connection::begin(Deadline limit) {
+    expired_ = false;
+    deadline = limit;
+}
+
+void Connection::expire() {
+    expired_ = true;
+    resolver_.cancel();
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+}
+
+asio::awaitable<Trouble> Connection::open(const upstream::Address& address, Deadline limit) {
+    begin(limit);
+    const auto error = co_await connect(address);
+    deadline = {};
+    if (error || expired_) co_return Failure::connect;
+    boost::system::error_code ignored;
+    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    co_return std::nullopt;
+}
+
+asio::awaitable<boost::system::error_code> Connection::connect(const upstream::Address& address) {
+    boost::system::error_code error;
+    const auto ip = asio::ip::make_address(address.host, error);
+    if (!error) {
+        const asio::ip::tcp::endpoint endpoint(ip, static_cast<std::uint16_t>(std::stoul(address.port)));
+        std::tie(error) = co_await socket_.async_connect(endpoint, use_tuple);
+        co_return error;
+    }
+    auto [failed, found] = co_await resolver_.async_resolve(address.host, address.port, use_tuple);
+    if (failed) co_return failed;
+    for (const auto& entry : found) {
+        if (expired_) break;
+        boost::system::error_code ignored;
+        socket_.close(ignored);
+        const asio::ip::tcp::endpoint endpoint = entry.endpoint();
+        std::tie(error) = co_await socket_.async_connect(endpoint, use_tuple);
+        if (!error) break;
+    }
+    co_return error;
+}
+
+asio::awaitable<Trouble> Connection::send(const std::string& head, std::string_view body, Deadline limit) {
+    begin(limit);
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
+    const auto [error, sent] = co_await asio::async_write(socket_, parts, use_tuple);
+    deadline = {};
+    if (error) co_return failure();
+    co_return std::nullopt;
+}
+
+asio::awaitable<Connection::More> Connection::receive(Deadline limit) {
+    begin(limit);
+    const asio::mutable_buffer into = asio::buffer(piece_);
+    const auto [error, count] = co_await socket_.async_read_some(into, use_tuple);
+    deadline = {};
+    More out;
+    if (error == asio::error::eof && !expired_) {
+        out.ended = true;
+    } else if (error) {
+        out.trouble = failure();
+    }
+    in_.append(piece_, 0, count);
+    co_return out;
+}
+
+asio::awaitable<Connection::Received> Connection::read_head(message::Method asked, const routes::UpstreamPolicy& policy,
+                                                            Deadline limit) {
+    Received out;
+    for (int heads = 0; heads < interim_max;) {
+        auto length = upstream::head_length(in_);
+        out.begun = out.begun || !in_.empty();
+        if (!length) break;
+        if (!*length) {
+            const More more = co_await receive(limit);
+            out.trouble = more.ended ? Trouble(Failure::lost) : more.trouble;
+            if (out.trouble) co_return out;
+            continue;
+        }
+        auto head = upstream::read_head(std::string_view(in_).substr(0, **length), asked, policy);
+        if (!head || head->status == 101) break;  // nobody asked for another protocol
+        in_.erase(0, **length);
+        ++heads;
+        if (head->status < 200) continue;
+        out.head = std::move(*head);
+        co_return out;
+    }
+    out.trouble = Failure::garbage;
+    co_return out;
+}
+
+void Connection::rest(Deadline until) { begin(until); }
+
+// A service that closed it, or that says something nobody asked for, is seen at once.
+bool Connection::wake() {
+    deadline = {};
+    if (expired_ || !socket_.is_open() || !in_.empty()) return false;
+    char byte = 0;
+    const auto seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+}  // namespace millrace::services

@@ -1,0 +1,57 @@
+// One connection to an address of a service: sends a request, gives what comes back. Never used again once anything failed.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "millrace/core/upstream.hpp"
+#include "millrace/io/net.hpp"
+#include "millrace/io/services.hpp"
+
+namespace millrace::services {
+
+using upstream::Failure;
+using Trouble = std::optional<Failure>;  // nothing: it went well
+
+class Connection final : public net::Watched {
+public:
+    Connection(asio::io_context& context, net::Watchdog& watchdog);
+
+    [[nodiscard]] asio::awaitable<Trouble> open(const upstream::Address& address, Deadline limit);
+    [[nodiscard]] asio::awaitable<Trouble> send(const std::string& head, std::string_view body, Deadline limit);
+    // The final head; those before it are passed over. `begun`: a byte of it has come.
+    struct Received {
+        Trouble trouble;
+        upstream::Head head;
+        bool begun = false;
+    };
+    [[nodiscard]] asio::awaitable<Received> read_head(message::Method asked, const routes::UpstreamPolicy& policy,
+                                                      Deadline limit);
+    // Adds to what is there; `ended`: the other side has closed.
+    struct More {
+        Trouble trouble;
+        bool ended = false;
+    };
+    [[nodiscard]] asio::awaitable<More> receive(Deadline limit);
+    [[nodiscard]] std::string& there() { return in_; }
+
+    void rest(Deadline until);  // nobody uses it; closed when that has passed
+    [[nodiscard]] bool wake();  // whether it can be used still
+    void expire() override;
+
+private:
+    void begin(Deadline limit);
+    [[nodiscard]] Failure failure() const { return expired_ ? Failure::timed_out : Failure::lost; }
+    [[nodiscard]] asio::awaitable<boost::system::error_code> connect(const upstream::Address& address);
+
+    asio::ip::tcp::resolver resolver_;
+    asio::ip::tcp::socket socket_;
+    std::unique_ptr<net::Watchdog::Handle> watch_;
+    std::string in_, piece_;
+    bool expired_ = false;
+};
+
+}  // namespace millrace::services

@@ -1,0 +1,233 @@
+// Sends a request to one address after another as long as the rules allow it, and checks addresses while nobody asks.
+#include "millrace/io/services.hpp"
+
+#include <map>
+#include <utility>
+
+#include "service.hpp"
+
+namespace millrace::services {
+namespace {
+
+using message::Method;
+
+Duration ms(std::uint64_t count) { return std::chrono::milliseconds(count); }
+
+std::string key_of(const routes::ApiCatalog& api, const std::string& name) {
+    return api.version() + "/" + api.table().schema + "/" + name;
+}
+
+bool same(const routes::UpstreamPolicy& a, const routes::UpstreamPolicy& b) {
+    return a.urls == b.urls && a.path == b.path && a.health_path == b.health_path && a.health_every_ms == b.health_every_ms &&
+           a.connect_timeout_ms == b.connect_timeout_ms && a.timeout_ms == b.timeout_ms &&
+           a.connections_max == b.connections_max && a.retries_max == b.retries_max &&
+           a.forward_authorization == b.forward_authorization && a.set_headers == b.set_headers &&
+           a.remove_headers == b.remove_headers;
+}
+
+// What became of one attempt.
+struct Tried {
+    std::optional<Answer> answer;
+    Failure failure = Failure::connect;
+    bool full = false;  // no connection was to be had: that is no failure of the address
+};
+
+Error error_of(Failure failure) {
+    switch (failure) {
+        case Failure::connect:
+            return Error::of(Fault::upstream_unavailable).with_header("Retry-After", "1");
+        case Failure::timed_out:
+            return Error::of(Fault::upstream_timed_out);
+        case Failure::lost:
+        case Failure::garbage:
+            break;
+    }
+    return Error::of(Fault::upstream_failed);
+}
+
+}  // namespace
+
+struct Services::State : std::enable_shared_from_this<Services::State> {
+    State(asio::io_context& io, const config::LimitSettings& l, events::Observer& o)
+        : context(io), limits(l), observer(o), watchdog(io), tasks(io, o) {}
+
+    asio::awaitable<Result<Answer>> call(std::shared_ptr<Service> service, const upstream::Sending& sending, Deadline deadline);
+    asio::awaitable<Tried> attempt(std::shared_ptr<Service> service, std::size_t at, const upstream::Sending& sending,
+                                   Deadline deadline);
+    asio::awaitable<Tried> exchange(std::shared_ptr<Service> service, std::size_t at, const upstream::Sending& sending,
+                                    Deadline deadline);
+    asio::awaitable<void> check(std::shared_ptr<Service> service, std::size_t at);
+    asio::awaitable<bool> is_well(const Service& service, std::size_t at);
+    void note(Service& service, std::size_t at, const Tried& tried);
+    Error refusal(upstream::Balancer::None why) const;
+
+    asio::io_context& context;
+    const config::LimitSettings limits;
+    events::Observer& observer;
+    net::Watchdog watchdog;
+    std::map<std::string, std::shared_ptr<Service>> services;
+    net::TaskGroup tasks;
+};
+
+Services::Services(asio::io_context& context, const config::LimitSettings& limits, events::Observer& observer)
+    : state_(std::make_shared<State>(context, limits, observer)) {}
+
+Services::~Services() { stop(); }
+
+void Services::adopt(const routes::Versions& versions) {
+    State& state = *state_;
+    std::map<std::string, std::shared_ptr<Service>> next;
+    for (const auto& api : versions)
+        for (const auto& route : api->upstreams()) {
+            const std::string key = key_of(*api, route->name);
+            const auto known = state.services.find(key);
+            if (known != state.services.end() && same(known->second->policy, route->upstream)) {
+                next.emplace(key, known->second);
+                continue;
+            }
+            auto service = std::make_shared<Service>(state.context, route->upstream, state.limits);
+            next.emplace(key, service);
+            if (service->policy.health_path.empty()) continue;
+            for (std::size_t at = 0; at < service->pools.size(); ++at)
+                state.tasks.spawn("upstream check", state.check(service, at));
+        }
+    std::swap(state.services, next);
+    for (const auto& [key, service] : next) {
+        const auto kept = state.services.find(key);
+        service->retired = kept == state.services.end() || kept->second != service;
+        if (!service->retired) continue;
+        for (const auto& pool : service->pools) pool->retire();
+    }
+}
+
+void Services::stop() {
+    state_->tasks.cancel();
+    for (const auto& [key, service] : state_->services) {
+        service->retired = true;
+        for (const auto& pool : service->pools) pool->retire();
+    }
+}
+
+asio::awaitable<Result<Answer>> Services::call(const routes::ApiCatalog& api, const upstream::Sending& sending,
+                                               Deadline deadline) {
+    const auto state = state_;
+    const auto found = state->services.find(key_of(api, sending.route.name));
+    if (found == state->services.end()) co_return Error::of(Fault::upstream_unavailable);
+    co_return co_await state->call(found->second, sending, deadline);
+}
+
+asio::awaitable<Result<Answer>> Services::State::call(std::shared_ptr<Service> service, const upstream::Sending& sending,
+                                                      Deadline deadline) {
+    const Method method = sending.request.method;
+    const std::uint64_t retries_max = service->policy.retries_max;
+    std::vector<bool> tried(service->pools.size());
+    std::uint64_t retries = 0;
+    std::optional<Error> last;
+    service->budget.requested();
+    for (;;) {
+        const bool others = retries < retries_max && service->pools.size() > 1 && upstream::is_idempotent(method);
+        const auto choice = service->balancer.choose(tried, others, net::now());
+        if (!choice.address) co_return last ? *last : refusal(choice.why);
+        if (last) ++retries;
+        auto outcome = co_await attempt(service, *choice.address, sending, deadline);
+        if (outcome.answer) co_return *std::move(outcome.answer);
+        tried[*choice.address] = true;
+        last = error_of(outcome.failure);
+        const bool again = upstream::may_retry(method, outcome.failure, retries, retries_max) && !deadline.passed(net::now()) &&
+                           std::ranges::find(tried, false) != tried.end() && service->budget.take();
+        if (!again) co_return *std::move(last);
+    }
+}
+
+Error Services::State::refusal(upstream::Balancer::None why) const {
+    if (why == upstream::Balancer::None::down) return error_of(Failure::connect);
+    const std::uint64_t seconds = (limits.breaker_open_ms + 999) / 1000;
+    return Error::of(Fault::circuit_open).with_header("Retry-After", std::to_string(std::max<std::uint64_t>(seconds, 1)));
+}
+
+asio::awaitable<Tried> Services::State::attempt(std::shared_ptr<Service> service, std::size_t at,
+                                                const upstream::Sending& sending, Deadline deadline) {
+    auto tried = co_await exchange(service, at, sending, deadline);
+    note(*service, at, tried);
+    co_return tried;
+}
+
+void Services::State::note(Service& service, std::size_t at, const Tried& tried) {
+    if (tried.full) return;
+    const bool failed = !tried.answer || upstream::counts_as_failure(tried.answer->head.status);
+    if (failed) {
+        service.balancer.failed(at, net::now());
+    } else {
+        service.balancer.succeeded(at);
+    }
+}
+
+// A connection that was kept may have been closed at this very moment; a request that can be sent twice then gets a new one.
+asio::awaitable<Tried> Services::State::exchange(std::shared_ptr<Service> service, std::size_t at,
+                                                 const upstream::Sending& sending, Deadline deadline) {
+    Tried out;
+    const routes::UpstreamPolicy& policy = service->policy;
+    const auto pool = service->pools[at];
+    Pending pending(service, at);
+    const TimePoint began = net::now();
+    const Deadline to_connect{std::min(deadline.at, began + ms(policy.connect_timeout_ms))};
+    auto slot = co_await pool->acquire(to_connect);
+    out.full = !slot;
+    if (!slot) co_return out;
+    const std::string head = upstream::request_head(sending, pool->address);
+    for (bool fresh = false;; fresh = true) {
+        auto connection = fresh ? nullptr : pool->take_idle();
+        const bool reused = connection != nullptr;
+        Trouble trouble;
+        if (!reused) {
+            connection = std::make_unique<Connection>(context, watchdog);
+            trouble = co_await connection->open(pool->address, to_connect);
+            out.failure = Failure::connect;
+            if (trouble) co_return out;
+        }
+        const Deadline limit{std::min(deadline.at, net::now() + ms(policy.timeout_ms))};
+        trouble = co_await connection->send(head, sending.request.body, limit);
+        Connection::Received received;
+        if (!trouble) {
+            received = co_await connection->read_head(sending.request.method, policy, limit);
+            trouble = received.trouble;
+        }
+        if (!trouble) {
+            const Duration patience = ms(policy.timeout_ms);
+            Answer answer;
+            answer.body = make_body(std::move(connection), std::move(slot), std::move(pending), received.head, patience);
+            answer.head = std::move(received.head);
+            out.answer = std::move(answer);
+            co_return out;
+        }
+        out.failure = *trouble;
+        const bool was_closed = reused && *trouble == Failure::lost && !received.begun;
+        if (!was_closed || !upstream::is_idempotent(sending.request.method)) co_return out;
+    }
+}
+
+asio::awaitable<void> Services::State::check(std::shared_ptr<Service> service, std::size_t at) {
+    for (bool awake = true; awake && !service->retired;) {
+        const bool well = co_await is_well(*service, at);
+        service->balancer.checked(at, well);
+        awake = co_await net::sleep_for(ms(service->policy.health_every_ms));
+    }
+}
+
+asio::awaitable<bool> Services::State::is_well(const Service& service, std::size_t at) {
+    const upstream::Address& address = service.pools[at]->address;
+    Connection connection(context, watchdog);
+    const Deadline to_connect{net::now() + ms(service.policy.connect_timeout_ms)};
+    auto trouble = co_await connection.open(address, to_connect);
+    if (trouble) co_return false;
+    const std::string head = "GET " + address.base + service.policy.health_path + " HTTP/1.1\r\nHost: " + address.authority +
+                             "\r\nVia: 1.1 millrace\r\nConnection: close\r\n\r\n";
+    const Deadline limit{net::now() + ms(service.policy.timeout_ms)};
+    const std::string_view no_body;
+    trouble = co_await connection.send(head, no_body, limit);
+    if (trouble) co_return false;
+    const auto received = co_await connection.read_head(Method::get, service.policy, limit);
+    co_return !received.trouble && received.head.status >= 200 && received.head.status < 300;
+}
+
+}  // namespace millrace::services
