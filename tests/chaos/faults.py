@@ -129,6 +129,12 @@ def promotion(stack):
     return Fault("the primary dies, the standby is promoted", act, hold_s=0)
 
 
+def hanging(service):
+    """One of the two addresses of a service takes requests and answers none."""
+    return Fault("one of a service's two addresses hangs for 3 s", lambda: setattr(service, "hangs", True),
+                 lambda: setattr(service, "hangs", False))
+
+
 def all_of(stack):
     """In turn; the failover is last, since the old primary does not come back."""
     cluster = stack.cluster
@@ -140,6 +146,7 @@ def all_of(stack):
     yield from (stopped(name, server) for name, server in (*servers, ("the primary", cluster.postgres)))
     yield Fault("Redis FLUSHALL", lambda: stack.redis_command("flushall"), hold_s=0)
     yield LogOnFullDisk(c)
+    yield hanging(stack.services[0])
     yield Slow(cluster.balancer.port)
     yield BadTokens(cluster.balancer.port)
     yield promotion(stack)

@@ -83,6 +83,13 @@ class Reader(Client):
         self.ask("GET", f"/v1/orders?id=eq.{next(self.numbers) % 500 + 1}")
 
 
+class ServiceReader(Client):
+    kind = "read of a service"
+
+    def step(self):
+        self.ask("GET", "/v1/service/echo")
+
+
 class Writer(Client):
     """Each id once; what is not acknowledged is not tried again, since nobody can tell whether it was done."""
 
@@ -125,7 +132,7 @@ class KeyedWriter(Client):
 class Load:
     def __init__(self, port):
         self.outcomes = []  # list.append is atomic
-        kinds = [CachedReader, CachedReader, Reader, Reader, Writer, Writer, KeyedWriter]
+        kinds = [CachedReader, CachedReader, Reader, Reader, ServiceReader, Writer, Writer, KeyedWriter]
         self.clients = [kind(port, self.outcomes.append) for kind in kinds]
 
     def __enter__(self):

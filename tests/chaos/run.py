@@ -18,6 +18,7 @@ from load import TABLE, Client, Load, audit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from harness import SECRET  # noqa: E402
+from services import Service  # noqa: E402
 from stack import Cluster, Standby, Wrk, demo, free_port, migrate, wait_until  # noqa: E402
 
 SETTLE_S, AFTER_S = 1.5, 6
@@ -25,13 +26,14 @@ DEADLINE_S = 570
 
 
 # What the readers of the load ask for may be given stale while Postgres cannot answer, for a minute.
-ROUTES = {"version": "v1", "schema": "shop", "expose": "schema", "resources": {
-    "products": {"relation": "products", "cache": {"ttl_s": 30, "stale_if_error_s": 60}}}}
+PRODUCTS = {"relation": "products", "cache": {"ttl_s": 30, "stale_if_error_s": 60}}
 
 
-def configuration(directory):
+def configuration(directory, services):
     folder = Path(directory)
-    (folder / "v1.json").write_text(json.dumps(ROUTES))
+    service = {"upstream": {"urls": [service.url for service in services], "timeout_ms": 500}}
+    routes = {"version": "v1", "schema": "shop", "expose": "schema", "resources": {"products": PRODUCTS, "service": service}}
+    (folder / "v1.json").write_text(json.dumps(routes))
     (folder / "millrace.json").write_text(json.dumps({"routes": ["v1.json"]}))
     return folder / "millrace.json"
 
@@ -42,7 +44,9 @@ class Stack:
         hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
         env = {"MILLRACE_DATABASE_URL": f"postgresql://{demo.ROLE}@{hosts}/shop?target_session_attrs=read-write",
                "MILLRACE_AUTH_JWT_SECRET": SECRET}
-        self.cluster = Cluster(directory, replicas=3, products=1000, durable=True, env=env, config=configuration(directory))
+        self.services = [Service(name).start() for name in ("one", "other")]
+        self.cluster = Cluster(directory, replicas=3, products=1000, durable=True, env=env,
+                               config=configuration(directory, self.services))
         self.postgres = self.cluster.postgres
         self.postgres.port = ports[0]
         self.standby = Standby(self.postgres, directory, ports[1])
@@ -68,6 +72,8 @@ class Stack:
         for part in (*self.cluster.parts(), self.standby):
             if part.process is not None:
                 part.kill9()
+        for service in self.services:
+            service.stop()
 
     def redis_command(self, *words):
         subprocess.run(["redis-cli", "-p", str(self.cluster.redis.port), *words], check=True, stdout=subprocess.DEVNULL)

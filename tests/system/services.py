@@ -117,6 +117,7 @@ class Service:
         self.name, self.port, self.server = name, port, None
         self.asked, self.connections = [], set()
         self.status, self.raw, self.fields, self.etag = 200, b"", [], None
+        self.hangs = False
         self.count = self.sent = self.hanging = 0
         self.go_on = threading.Event()
         self.lock = threading.Lock()
@@ -129,6 +130,8 @@ class Service:
         with self.lock:
             self.asked.append(asked)
             self.connections.add(connection)
+        while self.hangs:
+            time.sleep(0.02)
 
     def start(self):
         ThreadingHTTPServer.request_queue_size = 128
