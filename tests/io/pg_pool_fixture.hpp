@@ -65,15 +65,16 @@ struct Call {
 
 class PgPool : public ::testing::Test {
 protected:
-    PgPool() { settings.url = support::shared_postgres().create_database("pool"); }
+    PgPool() {
+        settings.url = support::shared_postgres().create_database("pool");
+        limits.queue_target_ms = 60'000;  // nobody is refused because the machine is slow
+    }
     ~PgPool() override {
         if (pool) support::run_until(context, pool->stop());
         EXPECT_TRUE(observer.fallen.empty());
     }
 
     void start() {
-        config::LimitSettings limits;
-        limits.queue_target_ms = 60'000;  // nobody is refused because the machine is slow
         pool.emplace(context, settings, observer, limits);
         pool->start();
     }
@@ -121,6 +122,7 @@ protected:
     asio::io_context context{1};
     support::RecordingObserver observer;
     config::DatabaseSettings settings;
+    config::LimitSettings limits;
     std::optional<pg::Pool> pool;
 };
 

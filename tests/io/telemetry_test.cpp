@@ -269,6 +269,17 @@ TEST(Telemetry, a_backend_is_up_when_every_thread_that_talks_to_it_says_so) {
     EXPECT_EQ(Scraped(telemetry)[postgres], 1);
 }
 
+TEST(Telemetry, breakers_that_are_open_are_counted) {
+    Telemetry telemetry(settings("off"));
+    Observer &one = telemetry.recorder(), &two = telemetry.recorder();
+    const std::string open = R"(millrace_breakers_open{backend="standby"})";
+    for (Observer* each : {&one, &two, &one}) each->on(BreakerChanged{Backend::standby, true});
+    one.on(BreakerChanged{Backend::standby, false});
+    EXPECT_EQ(Scraped(telemetry)[open], 2);
+    EXPECT_EQ(Scraped(telemetry)[R"(millrace_breakers_opened_total{backend="standby"})"], 3);
+    EXPECT_EQ(Scraped(telemetry)[R"(millrace_breakers_open{backend="redis"})"], 0);
+}
+
 TEST(Telemetry, labels_are_bounded_whatever_comes) {
     Telemetry telemetry(settings("off"), 10);
     Observer& recorder = telemetry.recorder();
@@ -413,6 +424,7 @@ TEST(EventLog, events_have_lines_of_a_suitable_level) {
         {RequestRefused{"MR010", 400}, R"({"level":"debug","event":"refused","code":"MR010","status":400})"},
         {InvalidationSeen{"gap", 3}, R"({"level":"debug","event":"invalidation","source":"gap","tags":3})"},
         {BackendUp{Backend::redis, true, ""}, R"({"level":"info","event":"backend","backend":"redis","up":true,"reason":""})"},
+        {BreakerChanged{Backend::standby, true}, R"({"level":"warn","event":"breaker","backend":"standby","open":true})"},
         {BackendUp{Backend::postgres, false, "gone"},
          R"({"level":"warn","event":"backend","backend":"postgres","up":false,"reason":"gone"})"},
         {FenceChanged{false, "lag"}, R"({"level":"warn","event":"fence","fenced":false,"reason":"lag"})"},

@@ -1,4 +1,4 @@
-// Reads that a standby may answer: it is asked, and its answer counts only if it is no older than what this worker has heard
+// Reads that a standby may answer: one is asked, and its answer counts only if it is no older than what this worker has heard
 // of.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
+#include <vector>
 
 #include "millrace/app/tiered_cache.hpp"
 #include "millrace/core/base.hpp"
@@ -18,10 +18,10 @@
 
 namespace millrace::app {
 
-// One per worker and on its thread only.
+// The standbys that a URL names, each with lanes and a breaker of its own. One of these per worker and on its thread only.
 class Standby {
 public:
-    // Without a URL there is none, and it is never asked.
+    // Without a URL there are none, and nobody is asked.
     Standby(asio::io_context& context, const config::Settings& settings, events::Observer& observer);
     ~Standby();
     void start();
@@ -35,21 +35,23 @@ public:
         std::optional<fence::Xid> token;  // a write that the caller must see
         pg::Call call;
     };
-    // The results of the twin's script; nothing when the primary must be asked. At most half of the time that is left goes by.
+    // The results of the twin's script; nothing when the primary must be asked. Each that is well is tried, at best one: those
+    // with the fewest reads underway first. Each takes at most half of the time that is left.
     [[nodiscard]] asio::awaitable<std::optional<pg::Opened>> ask(const Read& read, const TieredCache& cache,
                                                                  pg::Timing& timing);
 
 private:
     class Observed;
-    [[nodiscard]] bool worth_asking(const Read& read, const TieredCache& cache) const;
-    [[nodiscard]] asio::awaitable<Result<pg::Opened>> whole(sql::BoundScript script, const pg::Call& call, pg::Timing& timing);
-    [[nodiscard]] events::StandbyResult judge(const Read& read, const TieredCache& cache, const Result<pg::Opened>& opened);
+    struct One;
+    [[nodiscard]] std::vector<One*> choose(const Read& read, const TieredCache& cache);
+    // An error: the next one, or the primary, must be asked.
+    [[nodiscard]] asio::awaitable<Result<pg::Opened>> ask(One& one, const Read& read, const TieredCache& cache,
+                                                          pg::Timing& timing);
 
     events::Observer& observer_;
-    std::unique_ptr<Observed> observed_;
-    std::unique_ptr<pg::Pool> pool_;
-    fence::PgSnapshot seen_;     // the newest that it answered with
-    TimePoint refused_until_{};  // until then it is asked only for what it is known to have seen
+    std::size_t up_ = 0;    // how many are connected
+    std::size_t turn_ = 0;  // whose it is among equals
+    std::vector<std::unique_ptr<One>> all_;
 };
 
 }  // namespace millrace::app

@@ -71,6 +71,10 @@ struct LaneRefused {  // somebody would have waited for too long
     LaneClass lane = LaneClass::fast;
     congestion::Priority priority = congestion::Priority::normal;
 };
+struct BreakerChanged {  // open: the backend did not answer several times in a row, and is asked nothing for a moment
+    Backend backend = Backend::postgres;
+    bool open = false;
+};
 struct BackendUp {
     Backend backend = Backend::postgres;
     bool up = false;
@@ -161,10 +165,10 @@ struct Fallen {  // an exception that reached a coroutine's root: a bug, counted
 };
 
 using Event = std::variant<RequestFinished, ConnectionOpened, ConnectionClosed, RequestRefused, LaneWaited, StatementFinished,
-                           LaneGauge, LaneRefused, BackendUp, StandbyRead, CacheSize, CacheEvicted, CacheFilled, CacheLease,
-                           CacheWaited, CacheUnkept, CacheRefreshed, CachePurged, CacheChecked, UnfencedFor, RedisCall,
-                           ApiKeyLookup, LimitAsked, LimitRefused, InvalidationSeen, InvalidationLag, AnnouncerChanged, SlotLag,
-                           FenceChanged, Reloaded, Lifecycle, Fallen>;
+                           LaneGauge, LaneRefused, BackendUp, BreakerChanged, StandbyRead, CacheSize, CacheEvicted, CacheFilled,
+                           CacheLease, CacheWaited, CacheUnkept, CacheRefreshed, CachePurged, CacheChecked, UnfencedFor,
+                           RedisCall, ApiKeyLookup, LimitAsked, LimitRefused, InvalidationSeen, InvalidationLag,
+                           AnnouncerChanged, SlotLag, FenceChanged, Reloaded, Lifecycle, Fallen>;
 
 // One per thread that emits: called on that thread only, so an implementation may keep unlocked state.
 class Observer {

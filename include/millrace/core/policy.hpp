@@ -64,7 +64,10 @@ public:
     [[nodiscard]] bool allows(TimePoint now);
     void succeeded();
     void failed(TimePoint now);
+    void reset() { failures_ = 0, open_ = probing_ = false; }  // it is known to be well, whatever was sent when
     [[nodiscard]] bool open() const { return open_; }
+    // What allows() would say, for those who choose between several.
+    [[nodiscard]] bool would_allow(TimePoint now) const { return !open_ || now - opened_ >= open_for_; }
 
 private:
     unsigned failures_max_;
@@ -72,6 +75,19 @@ private:
     unsigned failures_ = 0;
     bool open_ = false, probing_ = false;
     TimePoint opened_{};  // or when the last probe was let through
+};
+
+// Retries as a share of requests, so that they cannot multiply the load of what has failed: each request earns `percent`
+// hundredths of a retry, and a few are there at first, for what is seldom asked.
+class RetryBudget {
+public:
+    explicit RetryBudget(std::uint64_t percent);
+    void requested();
+    [[nodiscard]] bool take();  // one retry, if there is one left
+
+private:
+    std::uint64_t percent_;
+    std::uint64_t hundredths_;  // of a retry; bounded, so that a long quiet time does not pay for a storm
 };
 
 // Which statements are known to be cheap: a moving average of the measured time by the statement's shape. Bounded: shapes that

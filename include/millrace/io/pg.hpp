@@ -68,8 +68,9 @@ public:
     // Errors: database_error with Postgres' own message, lane_timeout (503, Retry-After) when no lane is free in time,
     // overloaded (503, Retry-After, at once) when too many wait or for too long (congestion::FairQueue), deadline_passed (504)
     // when the answer is late (a slow statement is cancelled), database_unavailable (503, Retry-After) when there is no
-    // connection or it broke underway. A read that was underway on a connection that broke is sent once more on another; a
-    // write never is.
+    // connection or it broke underway, circuit_open (503, Retry-After, at once) while Postgres is silent. A read that was
+    // underway on a connection that broke is sent once more on another, under the retry budget; a write only when it failed
+    // because its server takes none (25006). Then all lanes connect anew, to wherever the URL leads now.
     [[nodiscard]] asio::awaitable<Result<sql::Results>> run(sql::BoundScript script, const Call& call,
                                                             const sql::Closing* closing, Timing& timing);
 
@@ -79,7 +80,8 @@ public:
     [[nodiscard]] asio::awaitable<Result<Opened>> open(sql::BoundScript script, const Call& call, std::size_t kept_bytes_max,
                                                        Timing& timing);
 
-    [[nodiscard]] bool available() const;  // at least one lane is connected
+    [[nodiscard]] bool available() const;   // at least one lane is connected
+    [[nodiscard]] bool left_alone() const;  // what came now would be refused: Postgres has not answered several times in a row
     // Nothing new is taken, what is underway may end (for 10 s at most), then all is closed. To be awaited before the loop
     // ends.
     [[nodiscard]] asio::awaitable<void> stop();
@@ -89,6 +91,9 @@ public:
 private:
     std::shared_ptr<State> state_;
 };
+
+// The URL for each of its hosts alone; just itself when it names one, or cannot be read.
+[[nodiscard]] std::vector<std::string> each_host(const std::string& url);
 
 class RowStream {
 public:

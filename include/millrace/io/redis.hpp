@@ -44,6 +44,9 @@ struct Address {
     std::string sentinel_user, sentinel_password;
     int database = 0;
     bool encrypted = false;
+    // Whoever would wait for a reply is refused for a while after so many in a row came too late; then one of them tries.
+    std::uint64_t failures_max = 5;
+    Duration left_alone_for = std::chrono::seconds(1);
     std::shared_ptr<Tls> tls;  // needed when encrypted; address_of() makes it
 };
 [[nodiscard]] Result<Address> parse_url(std::string_view url);
@@ -56,7 +59,8 @@ struct Script {
     std::string source, sha1;
 };
 
-// Connects in the background with backoff; while it is down every command fails at once. One thread.
+// Connects in the background with backoff; while it is down, or late several times in a row, every command fails at once. One
+// thread.
 // In a cluster a command goes to the node of its first key: the word after its name, or after the number of keys for EVAL and
 // EVALSHA; PUBLISH, PING, SCRIPT and what has one word go to any node.
 class Link {

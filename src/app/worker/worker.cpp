@@ -24,10 +24,12 @@ constexpr Duration tick_every = std::chrono::milliseconds(500);
 constexpr Duration tail_max = std::chrono::seconds(2);  // for lanes and tasks after the last request has gone
 
 std::unique_ptr<redis::Link> link_to(asio::io_context& context, const config::RedisSettings& settings,
-                                     events::Observer& observer) {
+                                     const config::LimitSettings& limits, events::Observer& observer) {
     if (settings.url.empty()) return nullptr;
     auto address = redis::address_of(settings);
     if (!address) return nullptr;  // it was good when the files were read: a certificate went since then
+    address->failures_max = limits.breaker_failures_max;
+    address->left_alone_for = std::chrono::milliseconds(limits.breaker_open_ms);
     return std::make_unique<redis::Link>(context, std::move(*address), observer);
 }
 
@@ -43,7 +45,7 @@ struct Worker::State {
           pool(context, settings.database, observer, settings.limits),
           standby(context, settings, observer),
           services(context, settings.limits, observer),
-          link(link_to(context, settings.redis, observer)),
+          link(link_to(context, settings.redis, settings.limits, observer)),
           cache(context, settings.cache, settings.redis, link.get(), observer, std::move(fills)),
           side(context),
           handler(

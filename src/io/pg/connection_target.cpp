@@ -11,6 +11,8 @@
 #include <memory>
 #include <string_view>
 
+#include "millrace/io/pg.hpp"
+
 namespace millrace::pg {
 namespace {
 
@@ -33,7 +35,8 @@ Result<Parameters> parse(const std::string& url) {
     return parameters;
 }
 
-std::string* find(Parameters& parameters, std::string_view keyword) {
+template <class Some>
+auto* find(Some& parameters, std::string_view keyword) {
     auto found = std::ranges::find_if(parameters, [&](const auto& p) { return p.first == keyword; });
     return found == parameters.end() ? nullptr : &found->second;
 }
@@ -86,12 +89,55 @@ struct Hosts {
     bool first = true;
 };
 
+// The list with only its n-th item; a list of one is for all hosts.
+void keep_one(Parameters& parameters, std::string_view keyword, std::size_t n) {
+    std::string* const list = find(parameters, keyword);
+    if (list == nullptr) return;
+    const auto items = split(*list);
+    *list = items[std::min(n, items.size() - 1)];
+}
+
 }  // namespace
+
+bool names_several_hosts(const Parameters& parameters) {
+    for (const std::string_view keyword : {"host", "hostaddr"}) {
+        const auto* list = find(parameters, keyword);
+        if (list != nullptr && list->find(',') != std::string::npos) return true;
+    }
+    return false;
+}
+
+void append_parameter(std::string& out, std::string_view keyword, std::string_view value) {
+    if (!out.empty()) out += ' ';
+    out += keyword;
+    out += "='";
+    for (const char c : value) {
+        if (c == '\'' || c == '\\') out += '\\';
+        out += c;
+    }
+    out += '\'';
+}
+
+std::vector<std::string> each_host(const std::string& url) {
+    const auto parsed = parse(url);
+    if (!parsed || !names_several_hosts(*parsed)) return {url};
+    const auto* list = find(*parsed, "host");
+    if (list == nullptr) list = find(*parsed, "hostaddr");
+    std::vector<std::string> urls(split(*list).size());
+    for (std::size_t i = 0; i < urls.size(); ++i) {
+        Parameters one = *parsed;
+        for (const std::string_view keyword : {"host", "hostaddr", "port"}) keep_one(one, keyword, i);
+        for (const auto& [keyword, value] : one) append_parameter(urls[i], keyword, value);
+    }
+    return urls;
+}
 
 asio::awaitable<Result<Parameters>> resolve(const std::string& url) {
     auto parsed = parse(url);
     if (!parsed) co_return parsed;
     auto& parameters = *parsed;
+    if (names_several_hosts(parameters) && find(parameters, "target_session_attrs") == nullptr)
+        parameters.emplace_back("target_session_attrs", attributes_of_several);
     const auto* host = find(parameters, "host");
     if (host == nullptr || find(parameters, "hostaddr") != nullptr) co_return parsed;
     const auto* port = find(parameters, "port");

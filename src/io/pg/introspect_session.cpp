@@ -3,8 +3,11 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
+
+#include "connection_target.hpp"
 
 namespace millrace::pg {
 namespace {
@@ -21,15 +24,11 @@ Options parse(const std::string& url, std::string* problem) {
     return options;
 }
 
-void append(std::string& out, std::string_view keyword, std::string_view value) {
-    if (!out.empty()) out += ' ';
-    out += keyword;
-    out += "='";
-    for (const char c : value) {
-        if (c == '\'' || c == '\\') out += '\\';
-        out += c;
-    }
-    out += '\'';
+Parameters given(const Options& options) {
+    Parameters parameters;
+    for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option)
+        if (option->val != nullptr) parameters.emplace_back(option->keyword, option->val);
+    return parameters;
 }
 
 void replace_all(std::string& text, std::string_view what) {
@@ -66,15 +65,15 @@ Result<std::string> connection_string(const std::string& url) {
     std::string problem;
     const Options options = parse(url, &problem);
     if (!options) return unreachable(url, problem);
+    Parameters parameters = given(options);
+    const auto by_default = [&](std::string_view keyword, std::string_view value) {
+        if (std::ranges::none_of(parameters, [&](const auto& p) { return p.first == keyword; }))
+            parameters.emplace_back(keyword, value);
+    };
+    for (const auto& [keyword, value] : defaults) by_default(keyword, value);
+    if (names_several_hosts(parameters)) by_default("target_session_attrs", attributes_of_several);
     std::string out;
-    for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-        if (option->val != nullptr) {
-            append(out, option->keyword, option->val);
-            continue;
-        }
-        for (const auto& [keyword, value] : defaults)
-            if (keyword == option->keyword) append(out, keyword, value);
-    }
+    for (const auto& [keyword, value] : parameters) append_parameter(out, keyword, value);
     return out;
 }
 

@@ -2,6 +2,7 @@
 #include "lane.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
 
@@ -75,7 +76,7 @@ std::vector<RequestPointer> Lane::close() {
 // Forgets everything about the connection; gives back the requests that it carried, in their order.
 std::vector<RequestPointer> Lane::reset() {
     ++generation_;
-    connected_ = writing_ = stalled_ = gathering_ = cancelling_ = held_ = false;
+    connected_ = writing_ = stalled_ = gathering_ = cancelling_ = held_ = retiring_ = false;
     reads_of_one_ = 0;
     connection_.close();
     statements_.clear();
@@ -111,6 +112,20 @@ void Lane::cancel_was_sent(std::uint64_t generation) {
 
 void Lane::settle_cancel() {
     if (cancelling_ && cancel_sent_ && in_flight_ == 0) cancelling_ = false;
+}
+
+// Later: whoever says so may be in the middle of this lane's results.
+void Lane::retire() {
+    if (!connected_ || std::exchange(retiring_, true)) return;
+    asio::post(context_, [self = shared_from_this(), generation = generation_] {
+        if (!self->closed_ && generation == self->generation_) self->leave_if_retired();
+    });
+}
+
+bool Lane::leave_if_retired() {
+    if (!retiring_ || in_flight_ > 0) return false;
+    break_up("the server takes no writes");
+    return true;
 }
 
 void Lane::tick(TimePoint now) {

@@ -30,6 +30,8 @@ public:
     virtual void too_large(Request& request) = 0;              // its rows are too many for a shared lane
     virtual void late(Request& request) = 0;                   // its deadline has passed
     virtual void turned(Lane& lane) = 0;                       // all that had come was taken: there may be room
+    virtual void answered() = 0;                               // a result came, whatever it says
+    virtual void read_only(RequestPointer request) = 0;        // it did nothing, as the server takes no writes
     virtual void spawn(asio::awaitable<void> task) = 0;
     virtual void cancel(std::shared_ptr<PGcancel> handle, std::shared_ptr<Lane> lane, std::uint64_t generation) = 0;
     virtual double random() = 0;  // uniform in [0, 1)
@@ -50,7 +52,7 @@ public:
 
     [[nodiscard]] events::LaneClass lane() const { return settings_.lane; }
     [[nodiscard]] bool connected() const { return connected_; }
-    [[nodiscard]] bool has_room() const { return connected_ && !cancelling_ && in_flight_ < settings_.depth_max; }
+    [[nodiscard]] bool has_room() const { return connected_ && !cancelling_ && !retiring_ && in_flight_ < settings_.depth_max; }
     [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
     [[nodiscard]] bool stalled() const { return stalled_; }
 
@@ -58,6 +60,7 @@ public:
     void resume();                      // what stopped reading because rows wait was taken or given up
     void cancel();                      // what runs now; only where one request runs at a time
     void cancel_was_sent(std::uint64_t generation);
+    void retire();             // takes nothing more, and connects anew when what is underway has ended
     void tick(TimePoint now);  // looks for deadlines that have passed and for a peer that is silent
 
 private:
@@ -76,6 +79,7 @@ private:
     void become_connected();
     void break_up(const std::string& reason);
     std::vector<RequestPointer> reset();
+    bool leave_if_retired();
 
     // Sending (lane_send.cpp).
     void gather();
@@ -115,7 +119,7 @@ private:
     Connection connection_;
     policy::Backoff backoff_;
     std::uint64_t generation_ = 0;  // of the connection: callbacks of an earlier one are ignored
-    bool closed_ = false, connected_ = false, writing_ = false, stalled_ = false, gathering_ = false;
+    bool closed_ = false, connected_ = false, writing_ = false, stalled_ = false, gathering_ = false, retiring_ = false;
 
     std::deque<Step> steps_;  // what results are due, in order
     std::size_t in_flight_ = 0;

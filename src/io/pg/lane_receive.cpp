@@ -4,6 +4,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
+#include <string_view>
 #include <utility>
 
 #include "lane.hpp"
@@ -14,6 +15,12 @@ namespace millrace::pg {
 namespace {
 
 constexpr unsigned reads_of_one_max = 64;  // libpq takes at most 64 KiB or so at a time
+
+// Since Postgres 14 a server says by itself whether it is a standby; of an older one, or behind a pooler, it is believed.
+bool takes_no_writes(const PGconn* connection) {
+    const char* const standby = PQparameterStatus(connection, "in_hot_standby");
+    return standby == nullptr || std::string_view(standby) == "on";
+}
 
 }  // namespace
 
@@ -34,6 +41,8 @@ void Lane::on_readable() {
 void Lane::go_on() {
     const std::size_t taken_before = taken_;
     if (!take_all()) return break_up(connection_.error());
+    if (taken_ != taken_before) owner_->answered();
+    if (leave_if_retired()) return;
     hold_or_read();
     settle_cancel();
     if (taken_ == taken_before && is_too_large()) return give_up_too_large();
@@ -143,6 +152,7 @@ bool Lane::take_error(const Step& step, const PGresult* result) {
     if (step.request == nullptr || step.request->error) return true;
     step.request->error = database_error(to_message(result), step.request->authenticated);
     step.request->statement_is_gone = gone;
+    step.request->server_is_read_only = step.request->writes && is_read_only(result) && takes_no_writes(connection_.get());
     return true;
 }
 
@@ -209,6 +219,7 @@ void Lane::finish(RequestPointer request) {
     if (request->answered()) return;
     if (!request->error) return owner_->answer(*request, std::move(request->results));
     if (request->statement_is_gone && request->attempts == 0) return owner_->again(std::move(request));
+    if (request->server_is_read_only) return owner_->read_only(std::move(request));
     owner_->answer(*request, std::move(*request->error));
 }
 

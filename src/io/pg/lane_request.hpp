@@ -48,10 +48,11 @@ struct Request final : congestion::Waiting {
     unsigned attempts = 0;
     TimePoint give_up = TimePoint::max();  // after its connection broke: until when to wait for another
     sql::Results results;
-    std::size_t done = 0;            // statements that brought their results, in this attempt
-    RowStore rows;                   // of a request that streams
-    std::optional<Error> error;      // the first that Postgres reported in this attempt
-    bool statement_is_gone = false;  // the error is about a prepared statement, not about the request
+    std::size_t done = 0;              // statements that brought their results, in this attempt
+    RowStore rows;                     // of a request that streams
+    std::optional<Error> error;        // the first that Postgres reported in this attempt
+    bool statement_is_gone = false;    // the error is about a prepared statement, not about the request
+    bool server_is_read_only = false;  // the error is that of a write at a standby
 
     std::optional<Answer> answer;
     std::optional<Waiter> waiter;

@@ -55,6 +55,8 @@ bool ends_connection(const PGresult* result) {
     return state.empty() || state == "57P01" || state == "57P02" || state == "57P03";
 }
 
+bool is_read_only(const PGresult* result) { return field(result, PG_DIAG_SQLSTATE) == "25006"; }
+
 // The text of "cached plan must not change result type" is translated by the server; the function that reports it is not.
 bool statement_is_gone(const PGresult* result) {
     const auto state = field(result, PG_DIAG_SQLSTATE);

@@ -101,6 +101,8 @@ void Pool::start() { state_->start(); }
 
 bool Pool::available() const { return state_->connected_lanes() > 0; }
 
+bool Pool::left_alone() const { return !state_->breaker.would_allow(net::now()); }
+
 asio::awaitable<void> Pool::stop() { return state_->stop(); }
 
 asio::awaitable<Result<sql::Results>> Pool::run(sql::BoundScript script, const Call& call, const sql::Closing* closing,

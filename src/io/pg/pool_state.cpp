@@ -12,7 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration tick_period = 20ms;
-constexpr Duration reconnect_patience = 2s;  // of a read whose connection broke
 constexpr Duration stop_patience = 10s;
 constexpr Duration harmless = 2ms;  // nobody minds waiting for so long inside a lane
 
@@ -40,6 +39,8 @@ Pool::State::State(asio::io_context& io, const config::DatabaseSettings& databas
       ticker(io),
       queue_target(std::chrono::milliseconds(limits.queue_target_ms)),
       classes{make_class(events::LaneClass::fast, limits), make_class(events::LaneClass::slow, limits)},
+      breaker(static_cast<unsigned>(limits.breaker_failures_max), std::chrono::milliseconds(limits.breaker_open_ms)),
+      retries(limits.retry_budget_percent),
       engine(std::random_device{}()) {}
 
 Pool::State::Class Pool::State::make_class(events::LaneClass lane, const config::LimitSettings& limits) {
@@ -67,6 +68,8 @@ void Pool::State::start() {
 void Pool::State::admit(const RequestPointer& request) {
     if (stopping || closed) return answer(*request, with_retry(Fault::draining));
     ++underway;
+    retries.requested();
+    if (!breaker.allows(request->since)) return answer(*request, with_retry(Fault::circuit_open));
     if (enter(request)) place(request);
     arm_tick();
 }
@@ -207,7 +210,10 @@ void Pool::State::abandon(Request& request, Error error) {
     deliver_later();
 }
 
-void Pool::State::late(Request& request) { abandon(request, Error::of(Fault::deadline_passed)); }
+void Pool::State::late(Request& request) {
+    waited_in_vain(request.sent);
+    abandon(request, Error::of(Fault::deadline_passed));
+}
 
 void Pool::State::again(RequestPointer request) {
     ++request->attempts;
@@ -215,13 +221,14 @@ void Pool::State::again(RequestPointer request) {
     request->done = 0;
     request->rows.clear();
     request->error.reset();
-    request->statement_is_gone = false;
+    request->statement_is_gone = request->server_is_read_only = false;
     auto& queue = class_of(request->lane).queue;
     queue.push_front(std::move(request));
 }
 
 void Pool::State::connected(Lane& lane) {
     class_of(lane.lane()).failing = false;
+    answered();
     report_backend(true, {});
     turned(lane);
     report();
@@ -254,10 +261,10 @@ void Pool::State::broke(Lane& lane, const std::string& reason, std::vector<Reque
     const auto patience = net::now() + reconnect_patience;
     std::ranges::reverse(unanswered);
     for (auto& request : unanswered) {
-        if (request->writes || request->handed_on || request->attempts > 0) {
+        const bool moves = request->lane != lane.lane();  // to lanes that are not broken
+        if (!may_repeat(*request, moves)) {
             answer(*request, outcome_unknown(with_retry(Fault::database_unavailable), request->writes));
         } else {
-            const bool moves = request->lane != lane.lane();  // to lanes that are not broken
             request->give_up = moves ? TimePoint::max() : patience;
             again(std::move(request));
         }
@@ -272,7 +279,10 @@ void Pool::State::expire(congestion::FairQueue& queue, TimePoint now) {
     queue.each([&](const congestion::WaitingPointer& one) {
         auto& request = static_cast<Request&>(*one);
         if (now >= request.give_up) answer(request, with_retry(Fault::database_unavailable));
-        if (request.deadline.passed(now)) answer(request, with_retry(Fault::lane_timeout));
+        if (!request.answered() && request.deadline.passed(now)) {
+            waited_in_vain(request.since);
+            answer(request, with_retry(Fault::lane_timeout));
+        }
     });
     queue.erase_if(is_answered);
 }
@@ -319,6 +329,7 @@ void Pool::State::tick() {
         drain(lanes);
     }
     for (auto& [route, bulkhead] : bulkheads) expire(bulkhead.waiting, now);
+    look_at_breaker();
     report();
     if (busy) arm_tick();
     deliver();

@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -13,10 +14,13 @@
 #include <vector>
 
 #include "lane.hpp"
+#include "millrace/core/policy.hpp"
 #include "millrace/io/net.hpp"
 #include "millrace/io/pg.hpp"
 
 namespace millrace::pg {
+
+inline constexpr Duration reconnect_patience = std::chrono::seconds(2);  // of what is to be sent once more
 
 struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> {
     State(asio::io_context& io, const config::DatabaseSettings& database, const config::LimitSettings& limits,
@@ -40,6 +44,8 @@ struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> 
     void too_large(Request& request) override;
     void late(Request& request) override;
     void turned(Lane& lane) override;
+    void answered() override;
+    void read_only(RequestPointer request) override;
     void spawn(asio::awaitable<void> task) override;
     void cancel(std::shared_ptr<PGcancel> handle, std::shared_ptr<Lane> lane, std::uint64_t generation) override;
     double random() override;
@@ -83,6 +89,11 @@ struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> 
     void report();  // gauges and the backend's state, where they have changed
     void report_backend(bool up, const std::string& reason);
 
+    // pool_faults.cpp
+    [[nodiscard]] bool may_repeat(const Request& request, bool moves);
+    void waited_in_vain(TimePoint since);
+    void look_at_breaker();
+
     asio::io_context& context;
     const config::DatabaseSettings settings;
     events::Observer& observer;
@@ -97,6 +108,11 @@ struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> 
     std::size_t underway = 0;                               // admitted and not answered
     std::vector<Waiter> to_wake;
     std::optional<bool> reported_up;
+    policy::Breaker breaker;
+    policy::RetryBudget retries;
+    bool reported_open = false;
+    TimePoint answered_at{};  // when Postgres last gave a result, on whichever lane
+    TimePoint moved_at{};     // when all lanes were last told to connect anew
     std::minstd_rand engine;
     std::unique_ptr<asio::thread_pool> canceller;  // PQcancel blocks; made when it is first needed
 };

@@ -17,8 +17,8 @@ constexpr auto silence_max = std::chrono::seconds(1);  // without the reply that
 
 }  // namespace
 
-Connection::Connection(asio::io_context& context, events::Observer& observer, Heed heed)
-    : context_(context), observer_(&observer), heed_(std::move(heed)), wire_(context), timer_(context) {}
+Connection::Connection(asio::io_context& context, events::Observer& observer, Ears ears)
+    : context_(context), observer_(&observer), ears_(std::move(ears)), wire_(context), timer_(context) {}
 
 // Storing gets half of the room, so that it never keeps a reader from asking.
 bool Connection::full(bool awaited) const {
@@ -97,10 +97,12 @@ std::string Connection::take_replies() {
 void Connection::settle(Underway underway, Value value, TimePoint now) {
     const bool failed = value.kind == ValueKind::error;
     if (failed && value.text.starts_with("NOSCRIPT")) scripts_.clear();
-    if (failed) heed_(value.text);
+    if (failed) ears_.error(value.text);
     if (underway.call && underway.call->answer) return;
     if (observer_ != nullptr) observer_->on(events::RedisCall{!failed, now - underway.sent});
-    if (underway.call) answer(*underway.call, std::move(value));
+    if (!underway.call) return;
+    ears_.answered(true);
+    answer(*underway.call, std::move(value));
 }
 
 // One timer for all: it stands at the earliest moment, and is moved only for an earlier one.
@@ -121,15 +123,18 @@ void Connection::look_at_deadlines() {
     const TimePoint now = net::now();
     if (now - underway_.front().sent >= silence_max) return close("no reply within a second");
     TimePoint next = underway_.front().sent + silence_max;
+    bool late = false;
     for (const Underway& underway : underway_) {
         if (!underway.call || underway.call->answer) continue;
         if (underway.call->deadline.passed(now)) {
             if (observer_ != nullptr) observer_->on(events::RedisCall{false, now - underway.sent});
             answer(*underway.call, Error::of(Fault::deadline_passed, "Redis did not answer in time"));
+            late = true;
         } else {
             next = std::min(next, underway.call->deadline.at);
         }
     }
+    if (late) ears_.answered(false);  // once: a loop that was busy finds many of them
     watch(next);
 }
 

@@ -15,9 +15,11 @@ namespace millrace::redis {
 
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    // `heed` hears of every error that the server replies with; it may close the connection.
-    using Heed = std::function<void(std::string_view error)>;
-    Connection(asio::io_context& context, events::Observer& observer, Heed heed);
+    struct Ears {
+        std::function<void(std::string_view error)> error;  // that the server replied with; it may close the connection
+        std::function<void(bool in_time)> answered;         // somebody who waited got a reply, or some have waited in vain
+    };
+    Connection(asio::io_context& context, events::Observer& observer, Ears ears);
 
     [[nodiscard]] Wire& wire() { return wire_; }           // to be opened, before anything is sent
     [[nodiscard]] asio::awaitable<std::string> receive();  // until it ends; why it did
@@ -48,7 +50,7 @@ private:
 
     asio::io_context& context_;
     events::Observer* observer_;
-    const Heed heed_;
+    const Ears ears_;
     Wire wire_;
     std::string outbox_, writing_;
     bool write_pending_ = false;

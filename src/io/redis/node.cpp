@@ -11,7 +11,8 @@ Node::Node(asio::io_context& context, Address address, events::Observer& observe
       observer_(observer),
       ears_(std::move(ears)),
       whereabouts_(context, address_, observer),
-      changed_(context) {}
+      changed_(context),
+      breaker_(static_cast<unsigned>(address_.failures_max), address_.left_alone_for) {}
 
 asio::awaitable<std::string> Node::connect() {
     auto moved = [weak = std::weak_ptr(pointer())] {
@@ -20,8 +21,9 @@ asio::awaitable<std::string> Node::connect() {
     whereabouts_.watch(std::move(moved));
     const auto to = co_await whereabouts_.next();
     if (!to) co_return to.error().message;
-    auto heed = [this](std::string_view error) { this->heed(error); };  // a connection is closed before its node goes
-    const auto attempt = std::make_shared<Connection>(context(), observer_, std::move(heed));
+    // A connection is closed before its node goes.
+    Connection::Ears ears{[this](std::string_view error) { heed(error); }, [this](bool in_time) { hear(in_time); }};
+    const auto attempt = std::make_shared<Connection>(context(), observer_, std::move(ears));
     fresh_ = attempt;
     std::string problem = co_await attempt->wire().open(*to, address_);
     if (problem.empty()) problem = co_await whereabouts_.verify(attempt->wire());
@@ -32,6 +34,21 @@ asio::awaitable<std::string> Node::connect() {
 void Node::heed(std::string_view error) {
     if (whereabouts_.sentinels() && error.starts_with("READONLY")) demoted("it is not the master any more");
     if (ears_.error && !stopped()) ears_.error(error);
+}
+
+// One that is up and slow: nobody waits for it any more, but for a probe now and then.
+void Node::hear(bool in_time) {
+    if (in_time)
+        breaker_.succeeded();
+    else
+        breaker_.failed(net::now());
+    report_breaker();
+}
+
+void Node::report_breaker() {
+    if (stopped() || reported_open_ == breaker_.open()) return;
+    reported_open_ = breaker_.open();
+    observer_.on(events::BreakerChanged{events::Backend::redis, reported_open_});
 }
 
 void Node::demoted(std::string_view why) {
@@ -46,6 +63,8 @@ asio::awaitable<void> Node::until_up(Deadline deadline) {
 asio::awaitable<std::string> Node::live() {
     const auto through = std::exchange(fresh_, nullptr);
     connection_ = through;
+    breaker_.reset();
+    report_breaker();
     changed_.notify_all();
     report(true, "");
     co_return co_await through->receive();

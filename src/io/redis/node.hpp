@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "connection.hpp"
+#include "millrace/core/policy.hpp"
 #include "reconnecting.hpp"
 #include "whereabouts.hpp"
 
@@ -18,6 +19,7 @@ public:
         std::function<void(std::string_view)> error;  // each error that the server replies with; or nothing
     };
     Node(asio::io_context& context, Address address, events::Observer& observer, Ears ears);
+    [[nodiscard]] policy::Breaker& breaker() { return breaker_; }  // of those who wait for replies
 
     // Nothing when it is down.
     [[nodiscard]] const std::shared_ptr<Connection>& connection() const { return connection_; }
@@ -35,6 +37,8 @@ private:
     void shut(const std::string& reason) override;
     void heed(std::string_view error);
     void demoted(std::string_view why);
+    void hear(bool in_time);
+    void report_breaker();
     void report(bool up, std::string_view reason);
 
     const Address address_;
@@ -45,6 +49,8 @@ private:
     std::shared_ptr<Connection> fresh_;       // on its way up
     std::shared_ptr<Connection> connection_;  // up
     std::optional<bool> told_;
+    policy::Breaker breaker_;
+    bool reported_open_ = false;
 };
 
 }  // namespace millrace::redis

@@ -36,10 +36,12 @@ std::optional<Request> request_of(const Script& script, std::span<const std::str
     return Request{*std::move(by_digest), std::move(source)};
 }
 
-std::optional<Error> refusal(const Node& node, Deadline deadline) {
+std::optional<Error> refusal(Node& node, Deadline deadline) {
     if (!node.up()) return redis_down();
     if (node.connection()->full(true)) return Error::of(Fault::overloaded, "Too many commands wait for Redis");
-    if (deadline.passed(net::now())) return Error::of(Fault::deadline_passed);
+    const TimePoint now = net::now();
+    if (deadline.passed(now)) return Error::of(Fault::deadline_passed);
+    if (!node.breaker().allows(now)) return Error::of(Fault::circuit_open);
     return std::nullopt;
 }
 

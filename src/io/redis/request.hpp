@@ -25,7 +25,7 @@ struct Request {
                                                 std::span<const std::string_view> arguments);
 
 // Why it cannot be sent there now; nothing when it can.
-[[nodiscard]] std::optional<Error> refusal(const Node& node, Deadline deadline);
+[[nodiscard]] std::optional<Error> refusal(Node& node, Deadline deadline);
 
 // Sends it and waits for its reply; with its source once more when the server has forgotten the script.
 [[nodiscard]] asio::awaitable<Result<Value>> answer_of(std::shared_ptr<Connection> connection, Request request,

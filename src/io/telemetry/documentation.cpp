@@ -30,6 +30,7 @@ One JSON object a line on standard output. When nobody reads it, the oldest line
 | `purge` | info | `scope` `hard` |
 | `inconsistent` | error | `key_hash` `tags` |
 | `backend` | info when up, else warn | `backend` `up` `reason` |
+| `breaker` | warn when open, else info | `backend` `open` |
 | `fence` | info when fenced, else warn | `fenced` `reason` |
 | `reload` | info; error when it failed | `what` `ok` `detail` |
 | `lifecycle` | info | `phase` `detail` |

@@ -34,6 +34,7 @@ struct LevelOf {
         return e.outcome == CheckOutcome::inconsistent ? std::optional(Level::error) : std::nullopt;
     }
     Answer operator()(const BackendUp& e) const { return e.up ? Level::info : Level::warn; }
+    Answer operator()(const BreakerChanged& e) const { return e.open ? Level::warn : Level::info; }
     Answer operator()(const AnnouncerChanged& e) const { return e.announcing || e.reason.empty() ? Level::info : Level::warn; }
     Answer operator()(const FenceChanged& e) const { return e.fenced ? Level::info : Level::warn; }
     Answer operator()(const Reloaded& e) const { return e.ok ? Level::info : Level::error; }
@@ -160,6 +161,9 @@ struct Fields {
     }
     void operator()(const BackendUp& e) const {
         line.text("event", "backend").text("backend", term(e.backend)).yes("up", e.up).text("reason", e.reason);
+    }
+    void operator()(const BreakerChanged& e) const {
+        line.text("event", "breaker").text("backend", term(e.backend)).yes("open", e.open);
     }
     void operator()(const AnnouncerChanged& e) const {
         line.text("event", "announcer").yes("announcing", e.announcing).text("reason", e.reason);

@@ -127,6 +127,24 @@ void backend_up(Of source, To samples) {
     }
 }
 
+double breakers(Of source, std::size_t backend, std::size_t open) {
+    return total(source, [&](const Counters& c) { return c.breakers[backend][open].get(); });
+}
+
+void breakers_opened(Of source, To samples) {
+    for (std::size_t backend = 0; backend < backends.size(); ++backend)
+        add_counter(samples, breakers(source, backend, 1), {{"backend", backends[backend]}});
+}
+
+// What is read first has not become more by then: the difference is never below 0.
+void breakers_open(Of source, To samples) {
+    for (std::size_t backend = 0; backend < backends.size(); ++backend) {
+        const double closed = breakers(source, backend, 0);
+        const double opened = std::max(breakers(source, backend, 1), closed);
+        add_gauge(samples, opened - closed, {{"backend", backends[backend]}});
+    }
+}
+
 void standby_reads(Of source, To samples) {
     for (std::size_t result = 0; result < standby_results.size(); ++result)
         add_counter(samples, total(source, [&](const Counters& c) { return c.standby_reads[result].get(); }),
@@ -198,6 +216,10 @@ constexpr Metric metrics[] = {
      "Statements that wait for a lane now."},
     {"millrace_backend_up", a_gauge, "backend", backend_up,
      "1 while every thread that talks to the backend can, else 0; absent when none does."},
+    {"millrace_breakers_open", a_gauge, "backend", breakers_open,
+     "Breakers that are open: a thread asks the backend nothing, as it did not answer several times in a row."},
+    {"millrace_breakers_opened_total", a_counter, "backend", breakers_opened,
+     "How often breakers opened; one whose probe fails stays open."},
 
     {"millrace_standby_reads_total", a_counter, "result", standby_reads,
      "Reads that a standby could answer: its answer was given (used), or the primary was asked (behind, foreign, failed, down)."},

@@ -57,6 +57,7 @@ struct Recorder::Count {
     }
     void operator()(const LaneRefused& e) const { to.lanes[number(e.lane)].refused[number(e.priority)].add(); }
     void operator()(const BackendUp& e) const { to.backend_up[number(e.backend)].set(e.up ? 1 : 0); }
+    void operator()(const BreakerChanged& e) const { to.breakers[number(e.backend)][e.open ? 1 : 0].add(); }
     void operator()(const StandbyRead& e) const { to.standby_reads[number(e.result)].add(); }
     void operator()(const CacheSize& e) const {
         to.cache_entries.set(static_cast<std::int64_t>(e.entries));

@@ -46,6 +46,7 @@ struct Counters {
     std::vector<Counter> refused, errors, sources, reloads, purges;  // likewise
     Counter connections_opened, connections_closed, bytes_in, bytes_out;
     std::array<LaneCounters, lane_classes.size()> lanes;
+    std::array<std::array<Counter, 2>, backends.size()> breakers;  // closed, opened
     std::array<Gauge, backends.size()> backend_up{Gauge(unknown), Gauge(unknown), Gauge(unknown)};
     std::array<Counter, standby_results.size()> standby_reads;
     Gauge fenced{unknown}, announcing{unknown}, slot_lag_bytes{unknown};

@@ -156,6 +156,47 @@ TEST(Breaker, late_answers_change_nothing_and_a_lost_probe_is_repeated) {
     EXPECT_TRUE(breaker.allows(start + 20s));
 }
 
+TEST(Breaker, closes_at_once_for_who_is_known_to_be_well) {
+    Breaker breaker(1, 10s);
+    breaker.failed(start);
+    EXPECT_FALSE(breaker.would_allow(start + 10s - 1ns));
+    EXPECT_TRUE(breaker.would_allow(start + 10s));
+    EXPECT_TRUE(breaker.would_allow(start + 10s));  // it is not the probe
+    breaker.reset();
+    EXPECT_FALSE(breaker.open());
+    EXPECT_TRUE(breaker.allows(start));
+    Breaker patient(2, 10s);
+    patient.failed(start);
+    patient.reset();
+    patient.failed(start);
+    EXPECT_FALSE(patient.open());
+}
+
+TEST(RetryBudget, is_a_share_of_requests_and_a_few_at_first) {
+    RetryBudget budget(20);
+    const auto take_all = [&] {
+        int taken = 0;
+        while (budget.take()) ++taken;
+        return taken;
+    };
+    EXPECT_EQ(take_all(), 10);
+    for (int i = 0; i < 4; ++i) budget.requested();
+    EXPECT_FALSE(budget.take());
+    budget.requested();
+    EXPECT_EQ(take_all(), 1);
+    for (int i = 0; i < 50; ++i) budget.requested();
+    EXPECT_EQ(take_all(), 10);
+}
+
+TEST(RetryBudget, is_bounded_however_quiet_it_was) {
+    RetryBudget budget(100), none(0);
+    for (int i = 0; i < 10'000; ++i) budget.requested(), none.requested();
+    int taken = 0;
+    while (budget.take()) ++taken;
+    EXPECT_EQ(taken, 100);
+    EXPECT_FALSE(none.take());
+}
+
 TEST(ShapeTimes, a_shape_is_cheap_when_it_was_measured_so) {
     ShapeTimes times(100);
     EXPECT_FALSE(times.cheap(1, 1h));
