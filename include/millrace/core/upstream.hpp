@@ -118,19 +118,6 @@ enum class Failure : std::uint8_t { connect, lost, timed_out, garbage };
 // A service that says so of itself is as good as gone.
 [[nodiscard]] bool counts_as_failure(int status);
 
-// Retries as a share of requests, so that they cannot multiply the load of what has failed: each request earns `percent`
-// hundredths of a retry, and a few are there at first, for a service that is seldom asked.
-class RetryBudget {
-public:
-    explicit RetryBudget(std::uint64_t percent);
-    void requested();
-    [[nodiscard]] bool take();  // one retry, if there is one left
-
-private:
-    std::uint64_t percent_;
-    std::uint64_t hundredths_;  // of a retry; bounded, so that a long quiet time does not pay for a storm
-};
-
 // Which address is asked: the one with the fewest requests under way, of those that are well; ties go round. One thread.
 class Balancer {
 public:

@@ -66,7 +66,7 @@ struct Service {
     const routes::UpstreamPolicy policy;
     std::vector<std::shared_ptr<Pool>> pools;  // one for each address
     upstream::Balancer balancer;
-    upstream::RetryBudget budget;
+    policy::RetryBudget budget;
     bool retired = false;
 };
 

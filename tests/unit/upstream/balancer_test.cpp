@@ -94,24 +94,4 @@ TEST(UpstreamRetry, never_does_anything_twice) {
     EXPECT_FALSE(may_retry(Method::get, Failure::connect, 1, 1));
 }
 
-TEST(RetryBudget, is_a_share_of_requests) {
-    RetryBudget budget(10);
-    int first = 0;
-    while (budget.take()) ++first;
-    EXPECT_EQ(first, 10);
-    int taken = 0;
-    for (int i = 0; i < 1000; ++i) {
-        budget.requested();
-        if (budget.take()) ++taken;
-    }
-    EXPECT_EQ(taken, 100);
-    for (int i = 0; i < 100'000; ++i) budget.requested();
-    int saved = 0;
-    while (budget.take()) ++saved;
-    EXPECT_EQ(saved, 100);
-    RetryBudget nothing(0);
-    nothing.requested();
-    EXPECT_FALSE(nothing.take());
-}
-
 }  // namespace millrace::upstream
