@@ -28,6 +28,7 @@ struct Request final : congestion::Waiting {
     enum class Phase : std::uint8_t { running, ending, undoing };
 
     const sql::Script* script = nullptr;    // the caller's; not to be touched once there is an answer
+    std::uint64_t shape = 0;                // of its main statement
     std::span<const std::string> values;    // the same
     const sql::Closing* closing = nullptr;  // the same
     events::LaneClass lane = events::LaneClass::fast;

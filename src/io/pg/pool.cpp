@@ -56,6 +56,7 @@ RequestPointer make_request(const sql::BoundScript& bound, const Call& call, con
     auto request = std::make_shared<Request>();
     const sql::Script& script = *bound.script;
     request->script = bound.script;
+    request->shape = script.statements[script.main].shape;
     request->values = bound.values;
     request->closing = closing;
     request->in_block = closing != nullptr || script.rolls_back || script.in_block;

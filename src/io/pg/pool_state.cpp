@@ -184,7 +184,7 @@ void Pool::State::learn(const Request& request) {
     Class& lanes = class_of(request.lane);
     const Duration took = request.finished - request.sent;
     lanes.queue.held(took);
-    lanes.limit.finished(request.script->statements[request.script->main].shape, took, lanes.in_flight(), request.finished);
+    lanes.limit.finished(request.shape, took, lanes.in_flight(), request.finished);
 }
 
 void Pool::State::wake(Request& request) {
