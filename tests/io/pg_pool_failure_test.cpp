@@ -172,6 +172,7 @@ std::string kill_lanes = "select count(pg_terminate_backend(pid)) from pg_stat_a
 TEST_F(PgPool, reads_survive_the_end_of_their_backend_and_writes_are_not_repeated) {
     execute("create table t(n int)");
     start();
+    ASSERT_TRUE(run_until([&] { return observer.gauges[1].connected == 4; }));
     std::vector<Call> calls(4, Call(script("select pg_sleep(0.5), 'read'"), LaneClass::slow));
     calls[2].script = calls[3].script = write("insert into t select 1 from pg_sleep(0.5)");
     begin(calls);

@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 
 #include "redis_fixture.hpp"
 #include "redis_topologies.hpp"
@@ -17,6 +18,7 @@ std::vector<std::string> documented_user(const std::vector<std::string>& besides
     std::string line;
     while (std::getline(file, line) && line.find("    ACL SETUSER ") != 0) {
     }
+    if (!file) throw std::runtime_error("docs/operations.md has no line that begins with ACL SETUSER");
     std::istringstream words(line);
     std::vector<std::string> command;
     for (std::string word; words >> word;) command.push_back(word == ">PASSWORD" ? ">pw" : word);
