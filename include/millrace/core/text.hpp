@@ -44,6 +44,11 @@ struct Hash {
     [[nodiscard]] std::size_t operator()(std::string_view s) const { return hash64(s); }
 };
 
+// Two lower-case digits for each byte.
+void append_hex(std::string& out, std::span<const unsigned char> bytes);
+[[nodiscard]] std::string hex(std::span<const unsigned char> bytes);
+[[nodiscard]] std::span<const unsigned char> bytes_of(std::string_view s);  // the same bytes
+
 using Sha256 = std::array<unsigned char, 32>;
 [[nodiscard]] Sha256 sha256(std::string_view bytes);
 

@@ -36,15 +36,7 @@ NewApiKey make_api_key(std::span<const unsigned char, api_key_random_bytes> rand
     return made;
 }
 
-std::string api_key_hash(std::string_view key) {
-    const text::Sha256 digest = text::sha256(key);
-    std::string hex;
-    for (const unsigned char byte : digest) {
-        hex += "0123456789abcdef"[byte >> 4];
-        hex += "0123456789abcdef"[byte & 15];
-    }
-    return hex;
-}
+std::string api_key_hash(std::string_view key) { return text::hex(text::sha256(key)); }
 
 std::optional<std::string_view> api_key_of(const message::Request& request) {
     if (const auto token = bearer_token(request.header("Authorization")); token && !token->empty())

@@ -19,10 +19,7 @@ void append_number(std::string& out, std::uint64_t value, int base) {
 // A collision would serve one caller's answer to another, so only a cryptographic hash will do.
 std::string hashed(std::string_view key) {
     std::string out = "sha256:";
-    for (const unsigned char byte : text::sha256(key)) {
-        out += "0123456789abcdef"[byte >> 4];
-        out += "0123456789abcdef"[byte & 15];
-    }
+    text::append_hex(out, text::sha256(key));
     return out;
 }
 

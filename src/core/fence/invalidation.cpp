@@ -38,10 +38,7 @@ Tag key_tag(std::string_view table, std::span<const std::string> key) {
     const text::Sha256 digest = text::sha256(joined);
     Tag tag(table);
     tag += '#';
-    for (const unsigned char byte : {digest[0], digest[1]}) {
-        tag += "0123456789abcdef"[byte >> 4];
-        tag += "0123456789abcdef"[byte & 15];
-    }
+    text::append_hex(tag, std::span(digest).first(2));
     return tag;
 }
 

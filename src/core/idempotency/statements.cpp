@@ -15,22 +15,9 @@ constexpr std::string_view find_answer =
     "SELECT a.status, pg_catalog.encode(a.headers, 'hex'), pg_catalog.encode(a.body, 'hex') "
     "FROM millrace.find_idempotent_answer($1, $2) AS a";
 
-constexpr std::string_view digits = "0123456789abcdef";
-
-std::string hex(std::string_view bytes) {
-    std::string out = "\\x";
-    out.reserve(2 + 2 * bytes.size());
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-    }
-    return out;
-}
-
-std::string hex(const text::Sha256& digest) {
-    return hex(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
-}
+// As Postgres reads a bytea.
+std::string bytea(std::span<const unsigned char> bytes) { return "\\x" + text::hex(bytes); }
+std::string bytea(std::string_view bytes) { return bytea(text::bytes_of(bytes)); }
 
 unsigned value_of(char digit) { return static_cast<unsigned>(digit <= '9' ? digit - '0' : digit - 'a' + 10); }
 
@@ -53,7 +40,7 @@ sql::Statement as_role(std::string_view role) {
 }  // namespace
 
 std::vector<sql::Statement> claim(const Key& key) {
-    return {as_role("none"), statement(claim_key, {hex(key.id), hex(key.fingerprint)})};
+    return {as_role("none"), statement(claim_key, {bytea(key.id), bytea(key.fingerprint)})};
 }
 
 Result<std::vector<sql::Statement>> keep(const Key& key, const message::Reply& reply, std::string_view role,
@@ -65,14 +52,14 @@ Result<std::vector<sql::Statement>> keep(const Key& key, const message::Reply& r
                           " are kept. Nothing was done.")
             .with_hint("Ask for less by select, or for nothing by Prefer: return=minimal.");
     return std::vector{as_role("none"),
-                       statement(keep_answer, {hex(key.id), hex(key.fingerprint), std::to_string(reply.status),
-                                               hex(reply.headers.lines()), hex(body), std::to_string(settings.keep_s)}),
+                       statement(keep_answer, {bytea(key.id), bytea(key.fingerprint), std::to_string(reply.status),
+                                               bytea(reply.headers.lines()), bytea(body), std::to_string(settings.keep_s)}),
                        as_role(role)};
 }
 
 sql::Script find(const Key& key) {
     sql::Script script;
-    script.statements = {as_role("none"), statement(find_answer, {hex(key.id), hex(key.fingerprint)})};
+    script.statements = {as_role("none"), statement(find_answer, {bytea(key.id), bytea(key.fingerprint)})};
     script.main = 1;
     return script;
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "body.hpp"
+#include "millrace/core/text.hpp"
 #include "read.hpp"
 
 namespace millrace::sql {
@@ -30,18 +31,6 @@ std::string_view argument_type(const Parameter& parameter) {
     return parameter.type;
 }
 
-std::string hex(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out = "\\x";
-    out.reserve(2 + 2 * bytes.size());
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-    }
-    return out;
-}
-
 bool members_of_body(const plan::Call& call) {
     return !call.parameters.empty() && call.values.empty() && !call.parameters.front()->name.empty();
 }
@@ -51,7 +40,8 @@ void append_value(Writer& out, const plan::Call& call, std::size_t argument) {
     if (!call.values.empty()) {
         out.parameter(call.values[argument]) << "::" << argument_type(parameter);
     } else if (parameter.name.empty()) {
-        out.parameter(parameter.type == "bytea" ? hex(call.body) : call.body) << "::" << parameter.type;
+        out.parameter(parameter.type == "bytea" ? "\\x" + text::hex(text::bytes_of(call.body)) : call.body)
+            << "::" << parameter.type;
     } else {
         out.column(body_alias, parameter.name);
     }

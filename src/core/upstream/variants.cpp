@@ -27,16 +27,6 @@ bool lists_tag(std::string_view list, std::string_view etag) {
     return false;
 }
 
-std::string hex(const text::Sha256& hash) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (const unsigned char byte : hash) {
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-    }
-    return out;
-}
-
 }  // namespace
 
 std::string to_text(const Variation& variation) {
@@ -68,7 +58,7 @@ std::string variant_key(std::string_view target_key, const Variation& variation,
             if (text::iequals(header.name, name)) (value += header.value) += ',';
         values.append(name).append(" ").append(std::to_string(value.size())).append(" ").append(value);
     }
-    return std::string(target_key) + " " + variation.nonce + " " + hex(text::sha256(values));
+    return std::string(target_key) + " " + variation.nonce + " " + text::hex(text::sha256(values));
 }
 
 bool client_has(const message::Request& request, const message::HeaderBlock& headers) {

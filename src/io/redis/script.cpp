@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "millrace/core/text.hpp"
 #include "millrace/io/redis.hpp"
 
 namespace millrace::redis {
@@ -12,8 +13,7 @@ Script::Script(std::string text) : source(std::move(text)) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
     unsigned int count = 0;
     EVP_Digest(source.data(), source.size(), digest.data(), &count, EVP_sha1(), nullptr);
-    constexpr std::string_view hex = "0123456789abcdef";
-    for (unsigned int i = 0; i < count; ++i) sha1.append({hex[digest[i] >> 4], hex[digest[i] & 15]});
+    sha1 = text::hex({digest.data(), count});
 }
 
 }  // namespace millrace::redis

@@ -67,6 +67,14 @@ TEST(Text, integers_are_whole_and_in_range) {
     EXPECT_EQ(to_int("99999999999999999999"), std::nullopt);
 }
 
+TEST(Text, bytes_become_two_digits_each) {
+    EXPECT_EQ(hex(bytes_of(std::string_view("\x00\x0f\xa0\xff", 4))), "000fa0ff");
+    std::string out = "\\x";
+    append_hex(out, bytes_of("mill"));
+    EXPECT_EQ(out, "\\x6d696c6c");
+    EXPECT_EQ(hex({}), "");
+}
+
 TEST(Text, hash_tells_lengths_tails_and_seeds_apart) {
     std::set<std::uint64_t> seen;
     std::string zeros;
