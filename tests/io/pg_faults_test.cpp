@@ -1,4 +1,5 @@
 // The pool and a Postgres that says nothing, retries under a budget, and URLs of several hosts.
+#include <boost/asio/ip/tcp.hpp>
 #include <csignal>
 #include <fstream>
 
@@ -76,6 +77,58 @@ TEST_F(SilentPostgres, who_waits_for_a_lane_then_need_not_wait_on) {
     EXPECT_FALSE(calls[0].answer.has_value());
     signal_all(SIGCONT);
     finish(calls[0]);
+}
+
+TEST_F(SilentPostgres, nor_need_who_waits_for_his_routes_share_of_the_lanes) {
+    connect_all();
+    signal_all(SIGSTOP);
+    std::vector<Call> calls(2, Call(script("select 1"), LaneClass::slow));
+    for (Call& call : calls) call.route_max = 1;
+    begin(calls);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(ask_briefly().code(), "MR023");
+    finish(calls[1]);
+    EXPECT_EQ(calls[1].code(), "PGRST001");
+    EXPECT_FALSE(calls[0].answer.has_value());
+    signal_all(SIGCONT);
+    finish(calls[0]);
+}
+
+// Takes connections to a port and ends them.
+class Slammer {
+public:
+    Slammer(asio::io_context& context, std::uint16_t port)
+        : acceptor_(context, {asio::ip::address_v4::loopback(), port}, true) {
+        accept();
+    }
+    [[nodiscard]] int count() const { return count_; }
+
+private:
+    void accept() {
+        acceptor_.async_accept([this](boost::system::error_code error, const asio::ip::tcp::socket&) {
+            if (error) return;
+            ++count_;
+            accept();
+        });
+    }
+    asio::ip::tcp::acceptor acceptor_;
+    int count_ = 0;
+};
+
+TEST_F(PgPool, the_first_lane_that_connects_has_the_others_try_at_once) {
+    support::Postgres own;
+    settings.url = own.url();
+    settings.fast_lanes = settings.slow_lanes = 4;
+    const auto connected = [&] { return observer.gauges[0].connected + observer.gauges[1].connected; };
+    start();
+    ASSERT_TRUE(run_until([&] { return connected() == 8; }));
+    own.stop();
+    {
+        Slammer slammer(context, own.port());
+        ASSERT_TRUE(run_until([&] { return slammer.count() >= 8 * 5; })) << "by then they wait for seconds";
+    }
+    own.start();
+    ASSERT_TRUE(run_until([&] { return connected() > 0; }));
+    EXPECT_TRUE(run_until([&] { return connected() == 8; }, 500ms));
 }
 
 TEST_F(PgPool, slow_statements_and_errors_are_no_silence) {

@@ -54,6 +54,7 @@ struct Call {
     sql::Script script;
     LaneClass lane = LaneClass::fast;
     Duration patience = 10s;
+    std::uint64_t route_max = 0;
     std::optional<sql::Closing> closing;
     std::optional<Result<sql::Results>> answer;
     pg::Timing timing;
@@ -81,7 +82,7 @@ protected:
 
     asio::awaitable<void> run(Call& call) {
         const sql::Closing* closing = call.closing ? &*call.closing : nullptr;
-        const pg::Call what{.lane = call.lane, .deadline = {net::now() + call.patience}};
+        const pg::Call what{.lane = call.lane, .deadline = {net::now() + call.patience}, .route_max = call.route_max};
         auto answer = co_await pool->run(call.script, what, closing, call.timing);
         call.answer.emplace(std::move(answer));
     }

@@ -59,7 +59,7 @@ private:
     std::size_t count_ = 0, most_underway_ = 0;
 };
 
-// One who waits. It is the waiter's own; `since` and `caller` decide.
+// One who waits: the queue goes by its priority and its caller.
 struct Waiting {
     virtual ~Waiting() = default;
     Priority priority = Priority::normal;

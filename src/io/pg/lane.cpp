@@ -34,6 +34,7 @@ Lane::Lane(asio::io_context& context, LaneSettings settings, LaneOwner& owner)
       settings_(std::move(settings)),
       owner_(&owner),
       connection_(context),
+      hurried_(context),
       backoff_(backoff_first, backoff_most),
       statements_(settings_.database.statements_max) {}
 
@@ -44,7 +45,7 @@ asio::awaitable<void> Lane::connect(Duration pause) {
     const auto timeout = std::chrono::milliseconds(settings_.database.connect_timeout_ms);
     const auto setup = session_setup(settings_.database);
     while (!closed_) {
-        if (pause > Duration::zero()) co_await net::sleep_for(pause);
+        if (pause > Duration::zero()) co_await rest(pause);
         const auto opened = co_await connection_.open(settings_.database.url, setup, timeout);
         if (closed_) co_return;
         if (opened && PQenterPipelineMode(connection_.get()) == 1) co_return become_connected();
@@ -53,6 +54,11 @@ asio::awaitable<void> Lane::connect(Duration pause) {
         owner_->connect_failed(*this, reason);
         pause = backoff_.next(owner_->random());
     }
+}
+
+asio::awaitable<void> Lane::rest(Duration pause) {
+    const Deadline end{net::now() + pause};
+    (void)co_await hurried_.wait(end);
 }
 
 void Lane::become_connected() {

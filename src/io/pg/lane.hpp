@@ -14,6 +14,7 @@
 #include "lane_statements.hpp"
 #include "millrace/core/config.hpp"
 #include "millrace/core/policy.hpp"
+#include "millrace/io/net.hpp"
 
 namespace millrace::pg {
 
@@ -48,7 +49,8 @@ public:
     Lane(asio::io_context& context, LaneSettings settings, LaneOwner& owner);
 
     void start();
-    std::vector<RequestPointer> close();  // for good; what was underway
+    void hurry() { hurried_.notify_all(); }  // the server is there: a lane that waits to connect again tries at once
+    std::vector<RequestPointer> close();     // for good; what was underway
 
     [[nodiscard]] events::LaneClass lane() const { return settings_.lane; }
     [[nodiscard]] bool connected() const { return connected_; }
@@ -76,6 +78,7 @@ private:
 
     // Life (lane.cpp).
     asio::awaitable<void> connect(Duration pause);
+    asio::awaitable<void> rest(Duration pause);
     void become_connected();
     void break_up(const std::string& reason);
     std::vector<RequestPointer> reset();
@@ -117,6 +120,7 @@ private:
     const LaneSettings settings_;
     LaneOwner* owner_;
     Connection connection_;
+    net::Signal hurried_;
     policy::Backoff backoff_;
     std::uint64_t generation_ = 0;  // of the connection: callbacks of an earlier one are ignored
     bool closed_ = false, connected_ = false, writing_ = false, stalled_ = false, gathering_ = false, retiring_ = false;

@@ -38,7 +38,8 @@ void Pool::State::look_at_breaker() {
     reported_open = breaker.open();
     observer.on(events::BreakerChanged{events::Backend::postgres, reported_open});
     if (!reported_open) return;
-    for (auto& lanes : classes) fail_queue(lanes);
+    for (const auto& lanes : classes) fail_waiting(lanes.gauge.lane);
+    deliver_later();
 }
 
 // A write that its server refused since it takes none: nothing of it was done. All lanes connect anew, so that the others need
@@ -54,8 +55,9 @@ void Pool::State::read_only(RequestPointer request) {
         request->give_up = now + reconnect_patience;
         return again(std::move(request));
     }
-    Error error = Error::of(Fault::database_unavailable).with_header("Retry-After", "1");
-    answer(*request, std::move(error).with_details("Postgres takes no writes at the moment; nothing was written."));
+    answer(
+        *request,
+        with_retry(Fault::database_unavailable).with_details("Postgres takes no writes at the moment; nothing was written."));
 }
 
 }  // namespace millrace::pg

@@ -1,4 +1,4 @@
-// Decides which lane takes a request, who waits, who is refused, and what becomes of those whose lane broke.
+// Decides which lane takes a request, who is answered when, and what becomes of those whose lane broke.
 #include "pool_state.hpp"
 
 #include <algorithm>
@@ -17,10 +17,6 @@ constexpr Duration harmless = 2ms;  // nobody minds waiting for so long inside a
 
 // query_canceled. Postgres has the same deadline and may be the first to notice that it has passed.
 constexpr std::string_view statement_timed_out = "57014";
-
-Error with_retry(Fault fault) { return Error::of(fault).with_header("Retry-After", "1"); }
-
-bool is_answered(const congestion::WaitingPointer& one) { return static_cast<const Request&>(*one).answered(); }
 
 Error outcome_unknown(Error error, bool writes) {
     if (!writes) return error;
@@ -66,74 +62,12 @@ void Pool::State::start() {
 }
 
 void Pool::State::admit(const RequestPointer& request) {
-    if (stopping || closed) return answer(*request, with_retry(Fault::draining));
     ++underway;
+    if (stopping || closed) return answer(*request, with_retry(Fault::draining));
     retries.requested();
     if (!breaker.allows(request->since)) return answer(*request, with_retry(Fault::circuit_open));
     if (enter(request)) place(request);
     arm_tick();
-}
-
-void Pool::State::place(const RequestPointer& request) {
-    auto& lanes = class_of(request->lane);
-    Lane* const lane = lanes.queue.empty() ? lanes.choose() : nullptr;
-    if (lane != nullptr) {
-        lane->send(request);
-    } else if (lanes.failing) {
-        answer(*request, with_retry(Fault::database_unavailable));
-    } else {
-        refuse(lanes.queue.push(request, net::now()));
-    }
-}
-
-// Nobody, or somebody who would wait for too long.
-void Pool::State::refuse(const congestion::WaitingPointer& one) {
-    if (one == nullptr) return;
-    auto& request = static_cast<Request&>(*one);
-    observer.on(events::LaneRefused{request.lane, request.priority});
-    answer(request, with_retry(Fault::overloaded));
-}
-
-// A route that may take few lanes has its own queue before that of the lanes.
-bool Pool::State::enter(const RequestPointer& request) {
-    if (request->route_max == 0) return true;
-    const auto [found, is_new] =
-        bulkheads.try_emplace(request->route, Bulkhead{0, 0, congestion::FairQueue(settings.queue_max, queue_target)});
-    Bulkhead& bulkhead = found->second;
-    bulkhead.most = request->route_max;
-    if (bulkhead.underway < bulkhead.most) {
-        ++bulkhead.underway;
-        request->takes_of_route = true;
-        return true;
-    }
-    refuse(bulkhead.waiting.push(request, net::now()));
-    return false;
-}
-
-void Pool::State::leave(Request& request) {
-    if (!std::exchange(request.takes_of_route, false)) return;
-    const auto found = bulkheads.find(request.route);
-    --found->second.underway;
-    if (request.sent != TimePoint()) found->second.waiting.held(request.finished - request.sent);
-    with_room.push_back(request.route);
-}
-
-void Pool::State::let_in() {
-    while (!with_room.empty()) {
-        const auto found = bulkheads.find(with_room.back());
-        with_room.pop_back();
-        if (found == bulkheads.end()) continue;
-        Bulkhead& bulkhead = found->second;
-        while (bulkhead.underway < bulkhead.most) {
-            const auto next = std::static_pointer_cast<Request>(bulkhead.waiting.pop(net::now()));
-            if (!next) break;
-            if (next->answered()) continue;
-            ++bulkhead.underway;
-            next->takes_of_route = true;
-            place(next);
-        }
-        if (bulkhead.underway == 0 && bulkhead.waiting.empty()) bulkheads.erase(found);
-    }
 }
 
 int Pool::State::Class::connected() const {
@@ -155,15 +89,6 @@ Lane* Pool::State::Class::choose() const {
         if (lane->has_room() && (best == nullptr || load(*lane) < load(*best))) best = lane.get();
     }
     return best;
-}
-
-void Pool::State::drain(Class& lanes) {
-    while (!lanes.queue.empty()) {
-        Lane* const lane = lanes.choose();
-        if (lane == nullptr) return;
-        auto request = std::static_pointer_cast<Request>(lanes.queue.pop(net::now()));
-        if (!request->answered()) lane->send(std::move(request));
-    }
 }
 
 void Pool::State::answer(Request& request, Answer answer) {
@@ -228,6 +153,8 @@ void Pool::State::again(RequestPointer request) {
 
 void Pool::State::connected(Lane& lane) {
     class_of(lane.lane()).failing = false;
+    for (auto& each : classes)
+        for (const auto& other : each.lanes) other->hurry();
     answered();
     report_backend(true, {});
     turned(lane);
@@ -244,17 +171,8 @@ void Pool::State::connect_failed(Lane& lane, const std::string& reason) {
     if (connected_lanes() == 0) report_backend(false, reason);
     if (lanes.connected() > 0) return;
     lanes.failing = true;
-    fail_queue(lanes);
+    fail_waiting(lane.lane());
     deliver();
-}
-
-// Nobody is made to wait for a database that is known to be away, except the reads that were underway when it went.
-void Pool::State::fail_queue(Class& lanes) {
-    lanes.queue.each([this](const congestion::WaitingPointer& one) {
-        auto& request = static_cast<Request&>(*one);
-        if (request.attempts == 0) answer(request, with_retry(Fault::database_unavailable));
-    });
-    lanes.queue.erase_if(is_answered);
 }
 
 void Pool::State::broke(Lane& lane, const std::string& reason, std::vector<RequestPointer> unanswered) {
@@ -273,18 +191,6 @@ void Pool::State::broke(Lane& lane, const std::string& reason, std::vector<Reque
     for (auto& each : classes) drain(each);
     report();
     deliver_later();
-}
-
-void Pool::State::expire(congestion::FairQueue& queue, TimePoint now) {
-    queue.each([&](const congestion::WaitingPointer& one) {
-        auto& request = static_cast<Request&>(*one);
-        if (now >= request.give_up) answer(request, with_retry(Fault::database_unavailable));
-        if (!request.answered() && request.deadline.passed(now)) {
-            waited_in_vain(request.since);
-            answer(request, with_retry(Fault::lane_timeout));
-        }
-    });
-    queue.erase_if(is_answered);
 }
 
 // A resumed coroutine may call run() again, or end the pool; the lane that led here is in order by now.
@@ -387,12 +293,6 @@ asio::awaitable<void> Pool::State::stop() {
     }
     close();
     co_await tasks.wait(patience);
-}
-
-void Pool::State::give_up_all(congestion::FairQueue& queue) {
-    queue.each(
-        [this](const congestion::WaitingPointer& one) { answer(static_cast<Request&>(*one), with_retry(Fault::draining)); });
-    queue.clear();
 }
 
 void Pool::State::close() {

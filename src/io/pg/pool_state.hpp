@@ -22,6 +22,8 @@ namespace millrace::pg {
 
 inline constexpr Duration reconnect_patience = std::chrono::seconds(2);  // of what is to be sent once more
 
+[[nodiscard]] inline Error with_retry(Fault fault) { return Error::of(fault).with_header("Retry-After", "1"); }
+
 struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> {
     State(asio::io_context& io, const config::DatabaseSettings& database, const config::LimitSettings& limits,
           events::Observer& events);
@@ -71,16 +73,7 @@ struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> 
 
     Class& class_of(events::LaneClass lane) { return classes[static_cast<std::size_t>(lane)]; }
     [[nodiscard]] Class make_class(events::LaneClass lane, const config::LimitSettings& limits);
-    void place(const RequestPointer& request);  // sends it, or has it wait for a lane
-    [[nodiscard]] bool enter(const RequestPointer& request);
-    void leave(Request& request);
-    void let_in();  // those whose route has room again
-    void refuse(const congestion::WaitingPointer& one);
     void learn(const Request& request);
-    void drain(Class& lanes);
-    void fail_queue(Class& lanes);
-    void give_up_all(congestion::FairQueue& queue);
-    void expire(congestion::FairQueue& queue, TimePoint now);
     void wake(Request& request);  // as soon as the present event is dealt with
     void deliver();               // resumes those whose answer is there
     void deliver_later();         // the same, from a place where resuming would surprise
@@ -88,6 +81,17 @@ struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> 
     void tick();
     void report();  // gauges and the backend's state, where they have changed
     void report_backend(bool up, const std::string& reason);
+
+    // pool_queue.cpp
+    void place(const RequestPointer& request);  // sends it, or has it wait for a lane
+    void drain(Class& lanes);
+    [[nodiscard]] bool enter(const RequestPointer& request);
+    void leave(Request& request);
+    void let_in();  // those whose route has room again
+    void refuse(const congestion::WaitingPointer& one);
+    void expire(congestion::FairQueue& queue, TimePoint now);
+    void fail_waiting(events::LaneClass lane);
+    void give_up_all(congestion::FairQueue& queue);
 
     // pool_faults.cpp
     [[nodiscard]] bool may_repeat(const Request& request, bool moves);
