@@ -80,14 +80,11 @@ private:
 
     // handler.cpp
     [[nodiscard]] http::Answer answer_known(Turn& turn, Admission::Ticket ticket);
+    [[nodiscard]] http::Outgoing turn_away(Turn& turn);
     [[nodiscard]] http::Outgoing charged(Turn& turn, message::Reply reply);
     [[nodiscard]] Result<pipeline::Prepared> understand(Turn& turn);
     [[nodiscard]] Result<pipeline::Prepared> plan(Turn& turn, const routes::Match& match, bool rememberable);
-    [[nodiscard]] Work recall(Turn& turn);
-    void remember(const Work& work);
     [[nodiscard]] message::Reply hit(Turn& turn, const Lookup& found);
-    [[nodiscard]] Result<std::optional<message::Reply>> known_hit(Turn& turn);
-    void remember_caller(const pipeline::Work& work);
     [[nodiscard]] std::optional<message::Reply> hit_memory(Turn& turn, const Work& work);
     [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_later(std::unique_ptr<Turn> turn, Work work,
                                                                      Admission::Ticket ticket);
@@ -153,6 +150,11 @@ private:
     [[nodiscard]] std::size_t kept_bytes(const pipeline::Work& work) const;
     [[nodiscard]] message::Reply begin(Turn& turn, Work work, pg::Opened opened);
     std::optional<fence::Xid> tell_own_write(const pipeline::Work& work, const sql::Results& results);
+    // remembered.cpp
+    [[nodiscard]] Work recall(Turn& turn);
+    void remember(const Work& work);
+    [[nodiscard]] Result<std::optional<message::Reply>> known_hit(Turn& turn);
+    void remember_caller(const pipeline::Work& work);
     // through_service.cpp
     [[nodiscard]] Result<pipeline::Prepared> send_to_service(Turn& turn, const routes::Match& match);
     [[nodiscard]] http::Answer answer_through_service(Turn& turn, Admission::Ticket ticket);

@@ -58,6 +58,10 @@ struct StaleWindows {
 
     [[nodiscard]] Duration longest() const { return std::max(while_revalidate, if_error); }
 };
+// Is an answer of that status the kind of failure that if_error is for (§4)?
+[[nodiscard]] constexpr bool lets_stale_answer(int status) {
+    return status == 500 || status == 502 || status == 503 || status == 504;
+}
 
 // What is known of an entry at the moment it is asked for.
 struct Standing {

@@ -21,7 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
-constexpr std::size_t remembered_max = 4096;
 constexpr std::size_t shapes_max = 4096;
 constexpr Duration large_counts_as = 1s;  // a shape with large answers has no place on a lane that others share
 constexpr Duration cheap_limit = 5ms;     // a statement slower than this holds up too many behind it on a pipelined lane
@@ -85,7 +84,7 @@ http::Answer RequestHandler::answer(const message::Request& request, http::Trace
     if (auto granted = cors::preflight(request, *turn.origins)) return turn.outgoing(std::move(*granted));
 
     const auto identity = identify(turn);
-    if (!identity && admission_.full()) return turn.outgoing(turn.failed(Admission::refusal()));
+    if (!identity && admission_.full()) return turn_away(turn);
     if (!identity) return answer_unknown(std::make_unique<Turn>(std::move(turn)), std::move(*ticket));
     if (!*identity) return turn.outgoing(turn.failed(identity->error()));
     turn.identify(**identity);
@@ -95,11 +94,11 @@ http::Answer RequestHandler::answer(const message::Request& request, http::Trace
 http::Answer RequestHandler::answer_known(Turn& turn, Admission::Ticket ticket) {
     turn.timings.jwt = turn.lap();
     auto place = batch::find_place(*turn.snapshot, turn.request, turn.wall);
-    if (place && admission_.full()) return turn.outgoing(turn.failed(Admission::refusal()));
+    if (place && admission_.full()) return turn_away(turn);
     if (place) return answer_batch(std::make_unique<Turn>(std::move(turn)), *std::move(place), std::move(ticket));
     auto prepared = understand(turn);
-    if (turn.lacks_tokens && !admission_.full())
-        return answer_with_tokens(std::make_unique<Turn>(std::move(turn)), std::move(ticket));
+    if (turn.lacks_tokens && admission_.full()) return turn_away(turn);
+    if (turn.lacks_tokens) return answer_with_tokens(std::make_unique<Turn>(std::move(turn)), std::move(ticket));
     if (!prepared) return turn.outgoing(turn.failed(prepared.error()));
     if (auto* reply = std::get_if<message::Reply>(&*prepared)) return charged(turn, std::move(*reply));
     if (turn.service != nullptr) return answer_through_service(turn, std::move(ticket));
@@ -107,9 +106,12 @@ http::Answer RequestHandler::answer_known(Turn& turn, Admission::Ticket ticket) 
     Work& work = std::get<Work>(*prepared);
     if (work->cache)
         if (auto reply = hit_memory(turn, work)) return charged(turn, std::move(*reply));
-    if (admission_.full()) return turn.outgoing(turn.failed(Admission::refusal()));
+    if (admission_.full()) return turn_away(turn);
     return answer_later(std::make_unique<Turn>(std::move(turn)), std::move(work), std::move(ticket));
 }
+
+// It would have to wait, and too many do.
+http::Outgoing RequestHandler::turn_away(Turn& turn) { return turn.outgoing(turn.failed(Admission::refusal())); }
 
 // What memory does not have is waited for. The turn is not a part of the frame: a large frame's memory is not used again.
 asio::awaitable<http::Outgoing> RequestHandler::answer_later(std::unique_ptr<Turn> turn, Work work, Admission::Ticket ticket) {
@@ -172,55 +174,9 @@ Result<pipeline::Prepared> RequestHandler::plan(Turn& turn, const routes::Match&
     return prepared;
 }
 
-RequestHandler::Work RequestHandler::recall(Turn& turn) {
-    remember_key_.clear();
-    pipeline::append_remember_key(remember_key_, turn.request, turn.values);
-    const auto found = remembered_.find(remember_key_);
-    if (found == remembered_.end()) return nullptr;
-    const auto& sunset = found->second->api->table().sunset;
-    return sunset && turn.wall >= *sunset ? nullptr : found->second;
-}
-
-// recall() of the same request has just made the key. Forgetting all at once is crude and cheap: what is asked for again comes
-// back at the price of one plan.
-void RequestHandler::remember(const Work& work) {
-    if (!work->repeatable) return;
-    // Most keys of a large table are asked for once in a while: only what comes again soon is worth the memory.
-    const std::uint64_t hash = text::hash64(remember_key_);
-    if (std::exchange(seen_once_[hash % seen_once_.size()], hash) != hash) return;
-    if (remembered_.size() >= remembered_max) remembered_.clear();
-    remembered_.emplace(remember_key_, work);
-}
-
 message::Reply RequestHandler::hit(Turn& turn, const Lookup& found) {
     const config::CacheSettings& settings = turn.snapshot->settings.cache;
     return turn.hit(found, compressor_->choose(turn.cache_key, found.entry, turn.request, settings));
-}
-
-// What a caller with a token has asked for before is looked up without being planned again.
-Result<std::optional<message::Reply>> RequestHandler::known_hit(Turn& turn) {
-    using Nothing = std::optional<message::Reply>;
-    caller_key_.clear();
-    if (turn.in_batch || !pipeline::has_caller_key(turn.request, turn.identity)) return Nothing();
-    pipeline::append_caller_key(caller_key_, turn.request, turn.identity);
-    const auto found = known_.find(caller_key_);
-    if (found == known_.end()) return Nothing();
-    const Work& work = found->second;
-    const auto& sunset = work->api->table().sunset;
-    if (sunset && turn.wall >= *sunset) return Nothing();
-    turn.label(*work->api, work->function == nullptr ? work->resource : nullptr, work->function);
-    if (auto passed = pass_gate(turn, work->policies()); !passed) return std::move(passed).error();
-    return hit_memory(turn, work);
-}
-
-// Its statements hold all that was said of the one request: they are not kept.
-void RequestHandler::remember_caller(const pipeline::Work& work) {
-    if (!work.cache || known_.contains(caller_key_)) return;
-    auto known = std::make_shared<pipeline::Work>(work);
-    known->script = {};
-    known->on_standby.reset();
-    if (known_.size() >= remembered_max) known_.clear();
-    known_.emplace(caller_key_, std::move(known));
 }
 
 std::optional<message::Reply> RequestHandler::hit_memory(Turn& turn, const Work& work) {

@@ -12,8 +12,6 @@ namespace {
 using rate::Lease;
 
 constexpr std::size_t routes_max = 10'000;
-constexpr unsigned failures_max = 5;
-constexpr Duration left_alone = std::chrono::seconds(1);
 
 const redis::Script& take_script() {
     static const redis::Script script{std::string(rate::script())};
@@ -37,10 +35,7 @@ std::string seconds_up(Duration duration) {
 std::string redis_key(const std::string& prefix, const std::string& key) {
     std::string name = prefix + ":rate:{";
     const text::Sha256 digest = text::sha256(key);
-    for (std::size_t i = 0; i < 16; ++i) {
-        name += "0123456789abcdef"[digest[i] >> 4];
-        name += "0123456789abcdef"[digest[i] & 15];
-    }
+    text::append_hex(name, std::span(digest).first(16));
     return name += '}';
 }
 
@@ -54,8 +49,7 @@ Limits::Limits(const config::Settings& settings, const Parts& parts)
       budget_(std::chrono::milliseconds(settings.redis.budget_ms)),
       lease_max_(settings.limits.lease_tokens_max),
       leases_(settings.limits.rate_keys_max),
-      own_(settings.limits.rate_keys_max),
-      breaker_(failures_max, left_alone) {
+      own_(settings.limits.rate_keys_max) {
     adopt(settings);
 }
 
@@ -106,10 +100,11 @@ Limits::Answer Limits::take(const Request& request) {
     if (found_ == nullptr || found_->limits.empty() || request.policies.cost == 0) return Answer::pass;
     const std::uint64_t cost = request.policies.cost;
     for (std::size_t i = 0; i < keys_.size(); ++i) {
-        if (leases_.at(keys_[i]).look(cost, request.now) == Lease::Answer::ask && link_ == nullptr) refill(i, cost);
+        Lease& lease = leases_.at(keys_[i]);
+        if (lease.look(cost, request.now) == Lease::Answer::ask && link_ == nullptr) refill(i, lease, cost);
         tightest_ = i;
-        const Lease::Answer answer = leases_.at(keys_[i]).look(cost, request.now);
-        if (answer == Lease::Answer::refuse) return leases_.at(keys_[i]).miss(cost), Answer::refuse;
+        const Lease::Answer answer = lease.look(cost, request.now);
+        if (answer == Lease::Answer::refuse) return lease.miss(cost), Answer::refuse;
         if (answer == Lease::Answer::ask) return Answer::ask;
     }
     std::uint64_t least = UINT64_MAX;
@@ -125,12 +120,9 @@ Limits::Answer Limits::take(const Request& request) {
 }
 
 // Without Redis.
-void Limits::refill(std::size_t index, std::uint64_t cost) {
-    const rate::Rule& rule = found_->limits[index].rule;
-    const std::string& key = keys_[index];
-    Lease& lease = leases_.at(key);
+void Limits::refill(std::size_t index, Lease& lease, std::uint64_t cost) {
     const std::uint64_t needed = lease.needed(cost);
-    lease.grant(own_.take(rule, key, needed, needed, net::wall_now()), now_);
+    lease.grant(own_.take(found_->limits[index].rule, keys_[index], needed, needed, net::wall_now()), now_);
 }
 
 boost::asio::awaitable<void> Limits::ask(const Request& request, Deadline deadline) {
@@ -163,21 +155,16 @@ boost::asio::awaitable<void> Limits::refill_later(Limit limit, std::string key, 
 
 boost::asio::awaitable<rate::Granted> Limits::granted(const Limit& limit, const std::string& key, std::uint64_t wanted,
                                                       std::uint64_t least, Deadline deadline) {
-    const TimePoint began = net::now();
-    if (link_ != nullptr && link_->up() && breaker_.allows(began)) {
+    if (link_ != nullptr && link_->up()) {
         const std::string name = redis_key(prefix_, key);
         const std::vector<std::string> words = rate::script_arguments(limit.rule, wanted, least);
         const std::vector<std::string_view> arguments(words.begin(), words.end());
         const std::array<std::string_view, 1> keys = {name};
-        const Deadline patience{std::min(deadline.at, began + budget_)};
+        const Deadline patience{std::min(deadline.at, net::now() + budget_)};
         auto said = co_await link_->command(take_script(), keys, arguments, patience);
         const auto got = said ? read(*said) : std::nullopt;
         observer_.on(events::LimitAsked{got.has_value()});
-        if (got) {
-            breaker_.succeeded();
-            co_return *got;
-        }
-        breaker_.failed(net::now());
+        if (got) co_return *got;
     }
     co_return own_.take(limit.rule, key, least, least, net::wall_now());
 }

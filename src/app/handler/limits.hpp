@@ -10,7 +10,6 @@
 
 #include "millrace/core/config.hpp"
 #include "millrace/core/events.hpp"
-#include "millrace/core/policy.hpp"
 #include "millrace/core/rate.hpp"
 #include "millrace/core/routes.hpp"
 #include "millrace/io/net.hpp"
@@ -59,7 +58,7 @@ private:
     };
     [[nodiscard]] const RouteLimits& limits_of(const Request& request);
     void find(const Request& request);
-    void refill(std::size_t index, std::uint64_t cost);
+    void refill(std::size_t index, rate::Lease& lease, std::uint64_t cost);
     [[nodiscard]] boost::asio::awaitable<void> refill_later(Limit limit, std::string key, std::uint64_t cost);
     [[nodiscard]] boost::asio::awaitable<rate::Granted> granted(const Limit& limit, const std::string& key,
                                                                 std::uint64_t wanted, std::uint64_t least, Deadline deadline);
@@ -72,7 +71,6 @@ private:
     std::uint64_t lease_max_;
     rate::Leases leases_;
     rate::Tokens own_;
-    policy::Breaker breaker_;
     std::vector<Limit> for_all_;
     std::unordered_map<std::string, std::vector<rate::Rule>> plans_;
     std::unordered_map<std::string, RouteLimits> routes_;  // by scope and plan; of this snapshot

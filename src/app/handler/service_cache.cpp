@@ -17,9 +17,6 @@ namespace asio = boost::asio;
 using events::CacheReason;
 using events::CacheResult;
 
-// RFC 5861 §4.
-bool lets_stale_answer(int status) { return status == 500 || status == 502 || status == 503 || status == 504; }
-
 bool is_read(message::Method method) { return method == message::Method::get || method == message::Method::head; }
 
 // What a 304 repeats of the 200 it stands for (RFC 9110 §15.4.5).
@@ -172,7 +169,7 @@ asio::awaitable<message::Reply> RequestHandler::fill_from_service(Turn& turn, Ti
     cache_.fill(std::move(ticket), fetched.key == turn.cache_key ? fetched.entry : nullptr);
     lease = {};
     const int status = fetched.error ? fetched.error->status : fetched.reply.status;
-    if (lets_stale_answer(status)) {
+    if (cache::lets_stale_answer(status)) {
         auto spare = co_await find_service_spare(turn);
         if (spare.entry && turn.accepts(*spare.entry)) {
             auto reply = service_hit(turn, spare);

@@ -12,13 +12,6 @@ namespace millrace::app {
 namespace asio = boost::asio;
 using events::CacheReason;
 
-namespace {
-
-// RFC 5861 §4.
-bool lets_stale_answer(int status) { return status == 500 || status == 502 || status == 503 || status == 504; }
-
-}  // namespace
-
 asio::awaitable<message::Reply> RequestHandler::answer_through_cache(Turn& turn, Work work) {
     const std::string& key = turn.cache_key;
     if (!cache_.fenced(net::now())) {
@@ -61,7 +54,8 @@ asio::awaitable<message::Reply> RequestHandler::fill(Turn& turn, Work work, Tier
     Reading reading{std::move(work), turn.values, turn.token, turn.call()};
     auto read = co_await read_through(std::move(reading), turn.timing);
     turn.note_timing();
-    const bool proved = read.rest || read.reply || read.reply.error().status < 500;  // a failure says nothing of the next answer
+    const bool proved =
+        read.rest || read.reply || read.reply.error().status < 500;  // a failure says nothing of the next answer
     if (!read.entry && proved) cache_.remember_unkept(turn.cache_key, turn.wall);
     if (!turn.may_store()) read.entry = nullptr;
     if (read.entry) read.entry = cache_.put(turn.cache_key, read.entry, read.cost, turn.windows);
@@ -108,7 +102,7 @@ asio::awaitable<RequestHandler::Read> RequestHandler::read_through(Reading readi
 }
 
 asio::awaitable<message::Reply> RequestHandler::fail_or_give_stale(Turn& turn, Error error) {
-    if (lets_stale_answer(error.status) && turn.windows.if_error > Duration::zero()) {
+    if (cache::lets_stale_answer(error.status) && turn.windows.if_error > Duration::zero()) {
         auto ask = turn.ask(net::now());
         ask.now = net::wall_now();
         auto spare = co_await cache_.find_spare(turn.cache_key, ask);

@@ -29,7 +29,7 @@ Result<pipeline::Prepared> RequestHandler::send_to_service(Turn& turn, const rou
 
 http::Answer RequestHandler::answer_through_service(Turn& turn, Admission::Ticket ticket) {
     if (auto reply = hit_service_memory(turn)) return charged(turn, std::move(*reply));
-    if (admission_.full()) return turn.outgoing(turn.failed(Admission::refusal()));
+    if (admission_.full()) return turn_away(turn);
     return answer_from_service(std::make_unique<Turn>(std::move(turn)), std::move(ticket));
 }
 
