@@ -42,17 +42,17 @@ def table(results):
     return "\n".join(lines)
 
 
-def _ratio(ours, theirs):
-    return round(_median(ours, "server") / _median(theirs, "server"), 2)
-
-
-def _paired(ours, theirs):
+def _paired(ours, theirs, compare=lambda a, b: a / b, of=lambda sample: sum(sample.cpu_us.values())):
     """Of rounds that ran side by side: what the machine does besides falls on both."""
-    return statistics.median(sum(a.cpu_us.values()) / sum(b.cpu_us.values()) for a, b in zip(ours, theirs))
+    return round(statistics.median(compare(of(a), of(b)) for a, b in zip(ours, theirs)), 3)
 
 
-def _goal(results, name, value, limit, text):
-    if not results.get(name):
+def _server(sample):
+    return sample.cpu_us["server"]
+
+
+def _goal(results, name, value, limit, text, beside=None):
+    if not results.get(name) or (beside and not results.get(beside)):
         return f"- {name}: not measured"
     if limit is None:
         return f"- {name}: {text.format(value())}"
@@ -60,29 +60,23 @@ def _goal(results, name, value, limit, text):
 
 
 def goals(results):
-    nginx, hit = results["nginx `return`, the same bytes"], results["in-process hit, one row"]
-    one, many = results["one row by key, uncached"], results["100 rows, uncached"]
-    redis, varnish = results["Redis hit, one row"], results["Varnish hit"]
-    plain, timed = results["the same, no room to keep it"], results["a miss, kept by its time alone"]
-    fenced = results["a miss, fenced: with snapshot and tags"]
-    guarded_hit, by_role = results["in-process hit, API key and rate limit"], results["role and claims, one row"]
-    guarded = results["one row by key, API key and rate limit"]
+    def ratio(name, beside, limit, text, of=lambda sample: sum(sample.cpu_us.values())):
+        return _goal(results, name, lambda: _paired(results[name], results[beside], of=of), limit, text, beside)
+
+    hit, guarded_hit = "in-process hit, one row", "in-process hit, API key and rate limit"
+    one, many, redis = "one row by key, uncached", "100 rows, uncached", "Redis hit, one row"
+    timed = "a miss, kept by its time alone"
     return "\n".join([
-        _goal(results, "in-process hit, one row", lambda: _ratio(hit, nginx), 1.15, "{} × nginx"),
-        _goal(results, "in-process hit, one row", lambda: _ratio(hit, varnish), 0.6, "{} × Varnish"),
-        _goal(results, "Redis hit, one row", lambda: round(_median(redis, "server"), 1), 25, "{} µs of ours"),
-        _goal(results, "a miss, fenced: with snapshot and tags",
-              lambda: round(_paired(fenced, timed), 3), 1.05, "{} × a miss that is kept by its time alone"),
-        _goal(results, "a miss, kept by its time alone", lambda: round(_paired(timed, plain), 3), None,
-              "{} × the row that is not kept"),
-        _goal(results, "in-process hit, API key and rate limit",
-              lambda: round(_median(guarded_hit, "server") - _median(hit, "server"), 2), 2, "{} µs more of ours than without"),
-        _goal(results, "one row by key, API key and rate limit", lambda: round(_paired(guarded, by_role), 3), None,
-              "{} × the same with a token and no limit"),
-        _goal(results, "one row by key, uncached", lambda: round(_together(one), 1), 35,
-              f"{{}} µs, where PostgREST takes {POSTGREST_ONE}"),
-        _goal(results, "100 rows, uncached", lambda: round(_together(many), 1), 160,
-              f"{{}} µs, where PostgREST takes {POSTGREST_MANY}"),
+        ratio(hit, "nginx `return`, the same bytes", 1.15, "{} × nginx", _server),
+        ratio(hit, "Varnish hit", 0.6, "{} × Varnish", _server),
+        _goal(results, redis, lambda: round(_median(results[redis], "server"), 1), 25, "{} µs of ours"),
+        ratio("a miss, fenced: with snapshot and tags", timed, 1.05, "{} × a miss that is kept by its time alone"),
+        ratio(timed, "the same, no room to keep it", None, "{} × the row that is not kept"),
+        _goal(results, guarded_hit, lambda: _paired(results[guarded_hit], results[hit], lambda a, b: a - b, _server), 2,
+              "{} µs more of ours than without", hit),
+        ratio("one row by key, API key and rate limit", "role and claims, one row", None, "{} × the same with a token and no limit"),
+        _goal(results, one, lambda: round(_together(results[one]), 1), 35, f"{{}} µs, where PostgREST takes {POSTGREST_ONE}"),
+        _goal(results, many, lambda: round(_together(results[many]), 1), 160, f"{{}} µs, where PostgREST takes {POSTGREST_MANY}"),
     ])
 
 
@@ -96,5 +90,7 @@ def lag_table(lags):
 
 
 def lag_goal(lags):
+    if not lags:
+        return "- lag: not measured"
     worst = round(max(lag.percentile(0.99) for lag in lags), 1)
     return f"- lag: p99 {worst} ms ({'reached' if worst <= LAG_P99_MS else 'missed'}, goal ≤ {LAG_P99_MS})"

@@ -5,6 +5,7 @@ the machine does besides falls on all of them.
 """
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -82,11 +83,13 @@ class Stage:
             print(f"warning: {what}: the second answer says {field}: {said!r}", file=sys.stderr)
 
 
-def measure_all(stage, rounds, seconds):
+def measure_all(stage, rounds, seconds, only):
     everything, failed = cases.all_cases(stage), []
     results = {case.name: [] for case in everything}
     for number in range(rounds + 1):
         for case in everything:
+            if not re.search(only, case.name):
+                continue
             # The first round is short and not counted: it fills caches and prepares statements.
             try:
                 sample = case.run(seconds if number else 1)
@@ -113,12 +116,13 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=4)
-    options.add_argument("--lag-seconds", type=int, default=20)
+    options.add_argument("--lag-seconds", type=int, default=20, help="0: the lag is not measured")
+    options.add_argument("--only", default="", metavar="REGEX", help="the cases whose names have that in them")
     chosen = options.parse_args()
     with Foreground(DIRECTORY) as run:
         stage = Stage(run, DIRECTORY)
-        results, failed = measure_all(stage, chosen.rounds, chosen.seconds)
-        lags = measure_lag(run, stage, chosen.lag_seconds)
+        results, failed = measure_all(stage, chosen.rounds, chosen.seconds, chosen.only)
+        lags = measure_lag(run, stage, chosen.lag_seconds) if chosen.lag_seconds else []
     print("\n".join(["", report.table(results), "", report.lag_table(lags), "", report.goals(results), report.lag_goal(lags)]))
     for problem in sorted(set(failed)):
         print(f"failed: {problem}", file=sys.stderr)
