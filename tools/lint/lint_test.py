@@ -84,6 +84,7 @@ class Lint(unittest.TestCase):
         self.refuses("banned_calls", "src/core/plan/plan.cpp", "std::cout << 1;")
         self.refuses("banned_calls", "tests/unit/a_test.cpp", "std::this_thread::sleep_for(1s);")
         self.refuses("banned_calls", "include/millrace/core/plan.hpp", "using namespace std;")
+        self.refuses("banned_calls", "src/core/plan/plan.cpp", "std::ranges::unique(all);")
         self.accepts("src/io/net/clock.cpp", "return std::chrono::steady_clock::now();")
         self.accepts("src/io/telemetry/log.cpp", "spdlog::info(1);")
         self.accepts("src/app/app/run.cpp", 'std::getenv("X"); std::cout << 1;')

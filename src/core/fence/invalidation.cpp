@@ -24,7 +24,7 @@ bool expand(std::string_view word, std::vector<Tag>& tags) {
 
 void sort_once(std::vector<Tag>& tags) {
     std::ranges::sort(tags);
-    tags.erase(std::unique(tags.begin(), tags.end()), tags.end());  // std::ranges::unique: clang 14 cannot read its result
+    tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
 }
 
 }  // namespace

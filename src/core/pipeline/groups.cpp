@@ -49,8 +49,7 @@ std::vector<std::string> names_of(const Snapshot& snapshot, std::span<const fenc
         if (!table.empty()) names.push_back(name_of(snapshot, table));
     }
     std::ranges::sort(names);
-    const auto repeated = std::ranges::unique(names);
-    names.erase(repeated.begin(), repeated.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     if (names.size() > names_max) names.clear();  // a part of them would promise what is not so
     return names;
 }

@@ -36,7 +36,7 @@ Behind behind(const Plan& plan) {
 template <class T>
 std::vector<T> sorted_once(std::vector<T> all) {
     std::ranges::sort(all);
-    all.erase(std::unique(all.begin(), all.end()), all.end());  // std::ranges::unique: clang 14 cannot read its result
+    all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
 }
 
