@@ -52,6 +52,14 @@ TEST(ConcurrencyLimit, of_one_that_does_not_is_what_takes_three_times_as_long) {
     EXPECT_LE(load.limit.limit(), 40U);
 }
 
+TEST(ConcurrencyLimit, goes_by_the_quickest_and_not_by_the_first) {
+    Load load;
+    load.limit.finished(quick, 100ms, 1, load.now);  // with cold caches
+    load.saturate({.capacity = 100}, 1s, 1);
+    load.saturate({.capacity = 10}, 5s);
+    EXPECT_LE(load.limit.limit(), 40U);
+}
+
 TEST(ConcurrencyLimit, comes_back_when_the_database_does) {
     Load load;
     load.saturate({.capacity = 100}, 1s, 1);
@@ -59,6 +67,15 @@ TEST(ConcurrencyLimit, comes_back_when_the_database_does) {
     EXPECT_LE(load.limit.limit(), 5U);
     load.saturate({.capacity = 100}, 5s);
     EXPECT_EQ(load.limit.limit(), 100U);
+}
+
+TEST(ConcurrencyLimit, does_not_grow_while_nobody_reaches_it) {
+    Load load;
+    load.saturate({.capacity = 100}, 1s, 1);
+    load.saturate({.capacity = 1}, 5s);
+    const std::size_t low = load.limit.limit();
+    load.saturate({.capacity = 100}, 5s, 1);
+    EXPECT_EQ(load.limit.limit(), low);
 }
 
 TEST(ConcurrencyLimit, never_goes_below_the_least) {
@@ -80,14 +97,18 @@ TEST(ConcurrencyLimit, does_not_shrink_where_that_makes_nothing_quicker) {
     Load load;
     load.saturate({.capacity = 100}, 1s, 1);
     double done = 0;
-    std::size_t least = 100;
+    std::size_t least = 100, before = 100;
+    int trials = 0;
     for (int tick = 0; tick < 20'000; ++tick, load.now += 1ms) {
         const std::size_t underway = load.limit.limit();
+        if (underway < before) ++trials;
+        before = underway;
         for (done += static_cast<double>(underway) / 20; done >= 1; --done)
             load.limit.finished(quick, 20ms, underway, load.now);
         least = std::min(least, underway);
     }
     EXPECT_GE(least, 50U);
+    EXPECT_LE(trials, 10) << "each of them costs answers";
 }
 
 TEST(ConcurrencyLimit, leaves_short_waits_alone) {
