@@ -161,7 +161,7 @@ private:
     [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_from_service(std::unique_ptr<Turn> turn,
                                                                             Admission::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> ask_service(Turn& turn);
-    // fetch.cpp
+    // service_fill.cpp
     struct Question;
     struct Fetched;
     struct Moment;

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "cache_status.hpp"
-#include "fetch.hpp"
 #include "millrace/core/text.hpp"
 #include "millrace/io/net.hpp"
 #include "service_body.hpp"
+#include "service_fill.hpp"
 #include "turn.hpp"
 
 namespace millrace::app {

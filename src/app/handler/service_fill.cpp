@@ -1,5 +1,5 @@
 // Asks a service, and leaves its answer where the next one finds it, as far as it allows that.
-#include "fetch.hpp"
+#include "service_fill.hpp"
 
 #include <algorithm>
 #include <utility>
