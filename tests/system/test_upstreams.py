@@ -103,14 +103,16 @@ class Forwarding(Upstreams):
     def test_fields_on_their_way_there(self):
         self.get("/v1/orders", {"Authorization": "Bearer " + token(role="shop_anonymous"), "Connection": "X-Private", "X-Private": "1",
                                 "TE": "trailers", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-                                "X-Forwarded-For": "198.51.100.1", "X-Request-Id": "mine", "X-Tenant": "theirs"})
+                                "X-Forwarded-For": "198.51.100.1", "X-Forwarded-Proto": "https", "Forwarded": "for=198.51.100.1;proto=https",
+                                "X-Real-IP": "198.51.100.1", "X-Request-Id": "mine", "X-Tenant": "theirs"})
         fields = self.last()["headers"]
         for name in ("authorization", "x-private", "te", "connection"):
             self.assertNotIn(name, fields)
         self.assertEqual(fields["traceparent"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-        self.assertEqual((fields["x-forwarded-for"], fields["x-request-id"]), ("198.51.100.1, 127.0.0.1", "mine"))
+        self.assertEqual((fields["x-forwarded-for"], fields["x-forwarded-proto"], fields["x-request-id"]), ("127.0.0.1", "http", "mine"))
+        self.assertNotIn("x-real-ip", fields)
         self.assertEqual((fields["via"], fields["host"]), ("1.1 millrace", f"127.0.0.1:{self.one.port}"))
-        self.assertIn("for=127.0.0.1", fields["forwarded"])
+        self.assertEqual(fields["forwarded"], f'for=127.0.0.1;host="127.0.0.1:{self.server.port}";proto=http')
         self.get("/v1/trusted", {"Authorization": "Bearer " + token(role="shop_anonymous"), "X-Tenant": "theirs"})
         fields = self.last()["headers"]
         self.assertTrue(fields["authorization"].startswith("Bearer "))

@@ -31,9 +31,10 @@ struct Request {
     std::string_view path;    // of target, still percent-encoded
     std::string_view query;   // of target, without '?', still percent-encoded
     std::vector<Header> headers;
-    std::string_view body;  // transfer coding removed
-    std::string_view peer;  // the client's IP address, textual
-    TimePoint arrived{};    // when the first byte of the head was there
+    std::string_view body;   // transfer coding removed
+    std::string_view peer;   // the client's IP address, textual
+    TimePoint arrived{};     // when the first byte of the head was there
+    bool encrypted = false;  // the client speaks TLS: to us, or to a trusted proxy that says so
 
     // The first value of that name, compared without case; empty when absent.
     [[nodiscard]] std::string_view header(std::string_view wanted) const;

@@ -90,5 +90,9 @@ private:
 // there is none, by Forwarded (RFC 7239). It is the last address that nobody trusted vouches for any more; so whatever the
 // client itself sent, or a proxy that is not trusted, is not believed.
 [[nodiscard]] Address client_of(const message::Request& request, const Address& peer, const Networks& trusted);
+// Did that client use TLS? A `peer` that is trusted tells it: by X-Forwarded-Proto or, where it has neither this nor
+// X-Forwarded-For, by Forwarded. Else it is what the connection itself is.
+[[nodiscard]] bool client_used_tls(const message::Request& request, const Address& peer, const Networks& trusted,
+                                   bool connection_is_encrypted);
 
 }  // namespace millrace::peer

@@ -9,7 +9,7 @@
 namespace millrace::peer {
 namespace {
 
-constexpr std::string_view by_addresses = "x-forwarded-for", by_parameters = "forwarded";
+constexpr std::string_view by_addresses = "x-forwarded-for", by_parameters = "forwarded", by_scheme = "x-forwarded-proto";
 
 bool escaped(std::string_view s, std::size_t at) {
     const std::size_t before = s.substr(0, at).find_last_not_of('\\');
@@ -58,39 +58,75 @@ std::optional<std::string_view> unquoted(std::string_view value) {
     return value.substr(1, value.size() - 2);
 }
 
-// The "for" of "for=192.0.2.1;proto=http"; two of them are none (§4).
-std::optional<Address> address_of_element(std::string_view element) {
-    std::optional<std::string_view> node;
+// Of "for=192.0.2.1;proto=http" the value of one; two of a name are none (§4).
+std::optional<std::string_view> parameter(std::string_view element, std::string_view name) {
+    std::optional<std::string_view> value;
     while (!element.empty()) {
         const std::string_view pair = take_last(element, ';');
         const std::size_t equals = pair.find('=');
-        if (equals == std::string_view::npos || !text::iequals(pair.substr(0, equals), "for")) continue;
-        if (node) return std::nullopt;
-        node = unquoted(pair.substr(equals + 1));
-        if (!node) return std::nullopt;
+        if (equals == std::string_view::npos || !text::iequals(pair.substr(0, equals), name)) continue;
+        if (value) return std::nullopt;
+        value = unquoted(pair.substr(equals + 1));
+        if (!value) return std::nullopt;
     }
+    return value;
+}
+
+std::optional<Address> address_of_element(std::string_view element) {
+    const auto node = parameter(element, "for");
     return node ? address_of_node(*node) : std::nullopt;
 }
 
-}  // namespace
+// Who the client is, and what was said of him: how many elements from their end, and the one that names him.
+struct Found {
+    Address client;
+    std::size_t elements = 0;
+    std::string_view element{};
+};
 
-Address client_of(const message::Request& request, const Address& peer, const Networks& trusted) {
-    if (!trusted.contains(peer)) return peer;
+Found find(const message::Request& request, const Address& peer, const Networks& trusted) {
     const bool has_addresses = request.has_header(by_addresses);
     const std::string_view field = has_addresses ? by_addresses : by_parameters;
-    Address client = peer;
+    Found found{peer};
     for (auto header = request.headers.rbegin(); header != request.headers.rend(); ++header) {
         if (!text::iequals(header->name, field)) continue;
         for (std::string_view rest = header->value; !rest.empty();) {
             const std::string_view element = take_last(rest, ',');
             if (element.empty()) continue;  // RFC 9110 §5.6.1.2
             const auto before = has_addresses ? address_of_node(element) : address_of_element(element);
-            if (!before) return client;
-            client = *before;
-            if (!trusted.contains(client)) return client;
+            if (!before) return found;
+            found = {*before, found.elements + 1, element};
+            if (!trusted.contains(found.client)) return found;
         }
     }
-    return client;
+    return found;
+}
+
+// Of a list the scheme that the proxy before the client's tells; of one that is shorter than the proxies are many, the first.
+bool scheme_is_https(const message::Request& request, std::size_t from_the_end) {
+    std::string_view scheme;
+    for (auto header = request.headers.rbegin(); header != request.headers.rend(); ++header) {
+        if (!text::iequals(header->name, by_scheme)) continue;
+        for (std::string_view rest = header->value; !rest.empty() && from_the_end > 0; --from_the_end)
+            scheme = take_last(rest, ',');
+    }
+    return text::iequals(scheme, "https");
+}
+
+}  // namespace
+
+Address client_of(const message::Request& request, const Address& peer, const Networks& trusted) {
+    return trusted.contains(peer) ? find(request, peer, trusted).client : peer;
+}
+
+bool client_used_tls(const message::Request& request, const Address& peer, const Networks& trusted,
+                     bool connection_is_encrypted) {
+    if (!trusted.contains(peer)) return connection_is_encrypted;
+    const Found found = find(request, peer, trusted);
+    if (request.has_header(by_scheme)) return scheme_is_https(request, std::max<std::size_t>(found.elements, 1));
+    if (request.has_header(by_addresses)) return connection_is_encrypted;
+    const auto scheme = parameter(found.element, "proto");
+    return scheme ? text::iequals(*scheme, "https") : connection_is_encrypted;
 }
 
 }  // namespace millrace::peer

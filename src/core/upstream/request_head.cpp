@@ -15,9 +15,10 @@ using message::Method;
 constexpr std::array<std::string_view, 10> of_a_hop = {
     "connection",         "keep-alive",          "proxy-connection",         "te", "trailer", "transfer-encoding", "upgrade",
     "proxy-authenticate", "proxy-authorization", "proxy-authentication-info"};
-// What is made here, or was for us.
-constexpr std::array<std::string_view, 7> made_here = {"host",      "content-length",  "expect",           "x-request-id",
-                                                       "forwarded", "x-forwarded-for", "x-forwarded-proto"};
+// What is made here, or was for us; and what others say of the client, which a service must not take for what we say.
+constexpr std::array<std::string_view, 7> made_here = {"host",         "content-length", "expect",   "via",
+                                                       "x-request-id", "forwarded",      "x-real-ip"};
+constexpr std::string_view forwarded_prefix = "x-forwarded-";
 constexpr std::array<std::string_view, 2> credentials = {"authorization", "apikey"};
 // The client's conditions, where the answer is wanted whole.
 constexpr std::array<std::string_view, 2> conditions = {"if-none-match", "if-modified-since"};
@@ -31,20 +32,29 @@ void append(std::string& out, std::string_view name, std::string_view value) {
     out.append(name).append(": ").append(value).append("\r\n");
 }
 
-bool goes_on(const Sending& sending, std::string_view name, const std::vector<std::string_view>& named) {
-    const routes::UpstreamPolicy& policy = sending.route.upstream;
-    if (ends_here(name, named) || is_one_of(name, made_here) || text::iequals(name, "via")) return false;
-    if (!policy.forward_authorization && is_one_of(name, credentials)) return false;
-    if (sending.to_keep && is_one_of(name, conditions)) return false;
-    return std::ranges::none_of(policy.set_headers, [&](const auto& set) { return text::iequals(set.first, name); });
+// By the route, whatever stands there else.
+bool is_set(const routes::UpstreamPolicy& policy, std::string_view name) {
+    return std::ranges::any_of(policy.set_headers, [&](const auto& set) { return text::iequals(set.first, name); });
 }
 
-std::string joined(const message::Request& request, std::string_view name, std::string_view own) {
+bool goes_on(const Sending& sending, std::string_view name, const std::vector<std::string_view>& named) {
+    const routes::UpstreamPolicy& policy = sending.route.upstream;
+    if (ends_here(name, named) || is_one_of(name, made_here)) return false;
+    if (text::iequals(name.substr(0, forwarded_prefix.size()), forwarded_prefix)) return false;
+    if (!policy.forward_authorization && is_one_of(name, credentials)) return false;
+    if (sending.to_keep && is_one_of(name, conditions)) return false;
+    return !is_set(policy, name);
+}
+
+// RFC 9110 §7.6.3: whoever passes it on stands at its end.
+std::string joined_via(const message::Request& request) {
     std::string out;
     for (const message::Header& header : request.headers)
-        if (text::iequals(header.name, name)) (out += header.value) += ", ";
-    return out += own;
+        if (text::iequals(header.name, "via")) (out += header.value) += ", ";
+    return out += via;
 }
+
+std::string_view scheme_of(const message::Request& request) { return request.encrypted ? "https" : "http"; }
 
 // RFC 7239 §6: an IPv6 address stands in brackets, and both in quotes.
 std::string forwarded(const message::Request& request) {
@@ -53,17 +63,20 @@ std::string forwarded(const message::Request& request) {
     const std::string_view host = request.header("Host");
     const bool quotable = host.find_first_of("\"\\") == std::string_view::npos;
     if (!host.empty() && quotable) out.append(";host=\"").append(host).append("\"");
-    return out;
+    return out.append(";proto=").append(scheme_of(request));
 }
 
+// For whom it is, as we know it ourselves: lists that a client may have begun would be believed by their beginning.
 void append_forwarding(std::string& out, const Sending& sending) {
     const message::Request& request = sending.request;
-    append(out, "X-Request-Id", sending.request_id);
-    append(out, "Via", joined(request, "Via", via));
-    append(out, "Forwarded", joined(request, "Forwarded", forwarded(request)));
-    append(out, "X-Forwarded-For", joined(request, "X-Forwarded-For", request.peer));
-    const std::string_view proto = request.header("X-Forwarded-Proto");
-    append(out, "X-Forwarded-Proto", proto.empty() ? std::string_view("http") : proto);
+    const auto say = [&](std::string_view name, std::string_view value) {
+        if (!is_set(sending.route.upstream, name)) append(out, name, value);
+    };
+    say("X-Request-Id", sending.request_id);
+    say("Via", joined_via(request));
+    say("Forwarded", forwarded(request));
+    say("X-Forwarded-For", request.peer);
+    say("X-Forwarded-Proto", scheme_of(request));
 }
 
 }  // namespace

@@ -197,7 +197,7 @@ void Session::report_gone() {
 }
 
 void Session::begin_trace() {
-    head_.request.peer = client_address();
+    find_client();
     head_.request.arrived = head_began_;
     const std::string_view sent = head_.request.header("x-request-id");
     if (RequestIds::valid(sent)) {

@@ -77,7 +77,7 @@ private:
     [[nodiscard]] asio::awaitable<bool> await_proxy_header(peer::ProxyHeader& header);
     [[nodiscard]] std::optional<bool> take_proxy_bytes(peer::ProxyHeader& header);
     void set_peer(const peer::Address& address);
-    [[nodiscard]] std::string_view client_address();
+    void find_client();
 
     // session_read.cpp
     [[nodiscard]] asio::awaitable<bool> read_head();

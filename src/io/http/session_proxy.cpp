@@ -61,11 +61,16 @@ void Session::set_peer(const peer::Address& address) {
     peer_text_ = address.text();
 }
 
-std::string_view Session::client_address() {
-    const peer::Address client = peer::client_of(head_.request, peer_, context_.options.trusted);
-    if (client == peer_) return peer_text_;
+// Of the present request: the connection's, unless a trusted proxy tells of another.
+void Session::find_client() {
+    message::Request& request = head_.request;
+    const peer::Networks& trusted = context_.options.trusted;
+    request.encrypted = peer::client_used_tls(request, peer_, trusted, encryption_.has_value());
+    request.peer = peer_text_;
+    const peer::Address client = peer::client_of(request, peer_, trusted);
+    if (client == peer_) return;
     client_text_ = client.text();
-    return client_text_;
+    request.peer = client_text_;
 }
 
 }  // namespace millrace::http

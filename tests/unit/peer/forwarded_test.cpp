@@ -19,6 +19,12 @@ std::string client(std::vector<message::Header> headers, const char* peer = prox
     return client_of(request, *Address::parse(peer), trusted()).text();
 }
 
+bool used_tls(std::vector<message::Header> headers, bool encrypted = false, const char* peer = proxy) {
+    message::Request request;
+    request.headers = std::move(headers);
+    return client_used_tls(request, *Address::parse(peer), trusted(), encrypted);
+}
+
 }  // namespace
 
 TEST(ForwardedFor, is_believed_as_far_as_trusted_proxies_vouch_for_it) {
@@ -108,6 +114,49 @@ TEST(ForwardedFields, of_whom_nobody_trusts_are_never_believed) {
     message::Request request;
     request.headers = {{"X-Forwarded-For", "198.51.100.1"}};
     EXPECT_EQ(client_of(request, *Address::parse(proxy), Networks()).text(), proxy);
+}
+
+TEST(ForwardedProto, is_what_the_proxy_before_the_client_says) {
+    const message::Header one{"X-Forwarded-For", "203.0.113.9"}, two{"X-Forwarded-For", "203.0.113.9, 10.0.0.2"};
+    struct {
+        std::vector<message::Header> headers;
+        bool https;
+    } const cases[] = {
+        {{one, {"X-Forwarded-Proto", "https"}}, true},
+        {{one, {"x-forwarded-proto", " HTTPS "}}, true},
+        {{one, {"X-Forwarded-Proto", "http"}}, false},
+        {{one, {"X-Forwarded-Proto", "https, http"}}, false},  // the client wrote the first
+        {{one, {"X-Forwarded-Proto", "http, https"}}, true},
+        {{two, {"X-Forwarded-Proto", "https, http"}}, true},  // two proxies, and plain HTTP between them
+        {{two, {"X-Forwarded-Proto", "https"}, {"X-Forwarded-Proto", "http"}}, true},
+        {{two, {"X-Forwarded-Proto", "https, http, http"}}, false},
+        {{two, {"X-Forwarded-Proto", "https"}}, true},
+        {{{"X-Forwarded-Proto", "https"}}, true},
+        {{{"X-Forwarded-Proto", "wss"}}, false},
+        {{{"X-Forwarded-Proto", ""}}, false},
+        {{{"Forwarded", "for=203.0.113.9;proto=https"}}, true},
+        {{{"Forwarded", "for=203.0.113.9;Proto=\"HTTPS\""}}, true},
+        {{{"Forwarded", "for=203.0.113.9;proto=http"}}, false},
+        {{{"Forwarded", "for=198.51.100.1;proto=https, for=203.0.113.9;proto=http"}}, false},
+        {{{"Forwarded", "for=203.0.113.9;proto=https, for=10.0.0.2;proto=http"}}, true},
+        {{{"Forwarded", "for=203.0.113.9;proto=https;proto=http"}}, false},
+        // Fields are not mixed.
+        {{{"Forwarded", "for=203.0.113.9;proto=https"}, one}, false},
+        {{{"Forwarded", "for=203.0.113.9;proto=https"}, {"X-Forwarded-Proto", "http"}}, false},
+    };
+    for (const auto& [headers, https] : cases)
+        EXPECT_EQ(used_tls(headers), https) << headers[0].value << " | " << headers.back().value;
+}
+
+TEST(ForwardedProto, that_is_not_there_leaves_what_the_connection_is) {
+    for (const bool encrypted : {false, true}) {
+        EXPECT_EQ(used_tls({}, encrypted), encrypted);
+        EXPECT_EQ(used_tls({{"X-Forwarded-For", "203.0.113.9"}}, encrypted), encrypted);
+        EXPECT_EQ(used_tls({{"Forwarded", "for=203.0.113.9"}}, encrypted), encrypted);
+        EXPECT_EQ(used_tls({{"Forwarded", "proto=https"}}, encrypted), encrypted) << "nobody is named";
+        for (const char* scheme : {"http", "https"})
+            EXPECT_EQ(used_tls({{"X-Forwarded-Proto", scheme}}, encrypted, "203.0.113.9"), encrypted) << "nobody trusts him";
+    }
 }
 
 }  // namespace millrace::peer

@@ -91,13 +91,30 @@ TEST(UpstreamRequest, leaves_behind_what_is_one_connections) {
 }
 
 TEST(UpstreamRequest, tells_whom_it_is_for) {
-    const auto request = request_with({{"Host", "api.example"}, {"X-Forwarded-For", "198.51.100.1"}, {"Via", "1.1 front"}});
+    auto request = request_with({{"Host", "api.example"}, {"Via", "1.1 front"}});
     const std::string head = head_of(route(), request);
-    EXPECT_TRUE(has_line(head, "X-Forwarded-For: 198.51.100.1, 192.0.2.7")) << head;
-    EXPECT_TRUE(has_line(head, "Forwarded: for=192.0.2.7;host=\"api.example\""));
+    EXPECT_TRUE(has_line(head, "X-Forwarded-For: 192.0.2.7")) << head;
+    EXPECT_TRUE(has_line(head, "Forwarded: for=192.0.2.7;host=\"api.example\";proto=http"));
     EXPECT_TRUE(has_line(head, "X-Forwarded-Proto: http"));
     EXPECT_TRUE(has_line(head, "Via: 1.1 front, 1.1 millrace"));
     EXPECT_TRUE(has_line(head, "X-Request-Id: id-1"));
+    request.encrypted = true;
+    request.peer = "2001:db8::7";
+    const std::string encrypted = head_of(route(), request);
+    EXPECT_TRUE(has_line(encrypted, "X-Forwarded-Proto: https")) << encrypted;
+    EXPECT_TRUE(has_line(encrypted, "Forwarded: for=\"[2001:db8::7]\";host=\"api.example\";proto=https"));
+}
+
+TEST(UpstreamRequest, passes_nothing_on_that_others_say_of_the_client) {
+    const std::string head = head_of(route(), request_with({{"X-Forwarded-For", "198.51.100.1"},
+                                                            {"x-forwarded-for", "198.51.100.2"},
+                                                            {"X-Forwarded-Proto", "https"},
+                                                            {"X-Forwarded-Host", "198.51.100.3"},
+                                                            {"Forwarded", "for=198.51.100.4;proto=https"},
+                                                            {"X-Real-IP", "198.51.100.5"}}));
+    EXPECT_EQ(head.find("198.51.100."), std::string::npos) << head;
+    EXPECT_EQ(head.find("https"), std::string::npos) << head;
+    EXPECT_TRUE(has_line(head, "X-Forwarded-For: 192.0.2.7"));
 }
 
 TEST(UpstreamRequest, shows_a_token_only_where_the_route_says_so) {
@@ -117,6 +134,10 @@ TEST(UpstreamRequest, carries_what_the_route_sets_instead_of_what_the_client_sen
     const std::string head = head_of(route(policy), request_with({{"x-tenant", "theirs"}}));
     EXPECT_TRUE(has_line(head, "X-Tenant: ours")) << head;
     EXPECT_EQ(head.find("theirs"), std::string::npos);
+    policy.set_headers = {{"x-forwarded-proto", "https"}};
+    const std::string secure = head_of(route(policy), request_with({}));
+    EXPECT_TRUE(has_line(secure, "x-forwarded-proto: https")) << secure;
+    EXPECT_EQ(secure.find("X-Forwarded-Proto"), std::string::npos);
 }
 
 TEST(UpstreamRequest, asks_with_the_validators_of_what_is_kept) {
