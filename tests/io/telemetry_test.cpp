@@ -209,6 +209,14 @@ TEST(Telemetry, every_event_is_seen_in_a_metric) {
                             CachePurged{"route", true},
                             CacheChecked{CheckOutcome::inconsistent, 7, "shop.products"},
                             UnfencedFor{1500ms},
+                            ServiceAsked{"v1", "orders", ServiceResult::connect, false, 2ms},
+                            ServiceAsked{"v1", "orders", ServiceResult::server_error, true, 1ms},
+                            ServiceChanged{"v1", "orders", 3, 2, 1, 2, 2},
+                            ServiceChanged{"v1", "orders", -1, -1, 0, 0, -1},
+                            ServiceUnreachable{"v1", "orders", "http://a", "x"},
+                            IdempotencyKeyUsed{IdempotencyResult::replayed},
+                            BatchFinished{3, true},
+                            BatchFinished{2, false},
                             Reloaded{"catalog", false, "x"},
                             Fallen{"here", "what"}};
     for (Observer* observer : {&recorder, &other})
@@ -243,6 +251,22 @@ TEST(Telemetry, every_event_is_seen_in_a_metric) {
         {R"(millrace_cache_checks_total{result="inconsistent"})", 2},
         {"millrace_cache_inconsistent_total", 2},
         {"millrace_unfenced_seconds_total", 1.5},
+        {R"(millrace_service_attempts_total{version="v1",route="orders",result="connect"})", 2},
+        {R"(millrace_service_attempts_total{version="v1",route="orders",result="5xx"})", 2},
+        {R"(millrace_service_attempts_total{version="v1",route="orders",result="ok"})", 0},
+        {R"(millrace_service_retries_total{version="v1",route="orders"})", 2},
+        {R"(millrace_service_attempt_seconds_count{version="v1",route="orders"})", 4},
+        {R"(millrace_service_connections{version="v1",route="orders",state="open"})", 4},
+        {R"(millrace_service_connections{version="v1",route="orders",state="used"})", 2},
+        {R"(millrace_service_queue{version="v1",route="orders"})", 2},
+        {R"(millrace_service_addresses{version="v1",route="orders",state="known"})", 2},
+        {R"(millrace_service_addresses{version="v1",route="orders",state="up"})", 1},
+        {R"(millrace_service_queue{version="v1",route="products"})", -1},
+        {R"(millrace_idempotent_requests_total{result="replayed"})", 2},
+        {R"(millrace_batches_total{result="committed"})", 2},
+        {R"(millrace_batches_total{result="rolled_back"})", 2},
+        {R"(millrace_batch_operations_total{result="committed"})", 6},
+        {R"(millrace_batch_operations_total{result="rolled_back"})", 4},
         {R"(millrace_reloads_total{what="catalog",result="failed"})", 2},
         {"millrace_unhandled_exceptions_total", 2},
         {"millrace_log_dropped_total", 0},
@@ -280,6 +304,21 @@ TEST(Telemetry, breakers_that_are_open_are_counted) {
     EXPECT_EQ(Scraped(telemetry)[R"(millrace_breakers_open{backend="redis"})"], 0);
 }
 
+TEST(Telemetry, an_address_of_a_service_is_up_when_every_thread_asks_it) {
+    Telemetry telemetry(settings("off"));
+    Observer &one = telemetry.recorder(), &two = telemetry.recorder();
+    static_cast<void>(telemetry.recorder());
+    const std::string up = R"(millrace_service_addresses{version="v1",route="orders",state="up"})";
+    one.on(ServiceChanged{"v1", "orders", 0, 0, 0, 3, 3});
+    EXPECT_EQ(Scraped(telemetry)[up], 3);
+    two.on(ServiceChanged{"v1", "orders", 0, 0, 0, 3, 0});
+    EXPECT_EQ(Scraped(telemetry)[up], 0);
+    two.on(ServiceChanged{"v1", "orders", 0, 0, 0, 0, 2});
+    EXPECT_EQ(Scraped(telemetry)[up], 2);
+    for (Observer* each : {&one, &two}) each->on(ServiceChanged{"v1", "orders", 0, 0, 0, -3, each == &one ? -3 : -2});
+    EXPECT_EQ(Scraped(telemetry)[up], -1) << "nobody serves it any more";
+}
+
 TEST(Telemetry, labels_are_bounded_whatever_comes) {
     Telemetry telemetry(settings("off"), 10);
     Observer& recorder = telemetry.recorder();
@@ -290,6 +329,7 @@ TEST(Telemetry, labels_are_bounded_whatever_comes) {
         recorder.on(finished);
         recorder.on(RequestRefused{name, 400});
         recorder.on(InvalidationSeen{name, 1});
+        recorder.on(ServiceAsked{"v1", name, ServiceResult::ok, false, 1ms});
     }
     recorder.on(request(200, std::string(100'000, 'x')));
     recorder.on(request(200, "\xff"));
@@ -303,7 +343,8 @@ TEST(Telemetry, labels_are_bounded_whatever_comes) {
     EXPECT_EQ(scraped.count("millrace_http_refused_total"), 33U);
     EXPECT_EQ(scraped.sum("millrace_http_refused_total"), 5000);
     EXPECT_EQ(scraped.count("millrace_invalidations_total"), 9U);
-    EXPECT_LT(scraped.text.size(), 60'000U);
+    EXPECT_EQ(scraped.count("millrace_service_retries_total"), 11U);
+    EXPECT_LT(scraped.text.size(), 100'000U);
 }
 
 TEST(Telemetry, hostile_label_values_are_escaped) {
@@ -427,6 +468,8 @@ TEST(EventLog, events_have_lines_of_a_suitable_level) {
         {BreakerChanged{Backend::standby, true}, R"({"level":"warn","event":"breaker","backend":"standby","open":true})"},
         {BackendUp{Backend::postgres, false, "gone"},
          R"({"level":"warn","event":"backend","backend":"postgres","up":false,"reason":"gone"})"},
+        {ServiceUnreachable{"v1", "orders", "https://a", "TLS: hostname mismatch"},
+         R"({"level":"warn","event":"service","version":"v1","route":"orders","address":"https://a","reason":"TLS: hostname mismatch"})"},
         {FenceChanged{false, "lag"}, R"({"level":"warn","event":"fence","fenced":false,"reason":"lag"})"},
         {FenceChanged{true, ""}, R"({"level":"info","event":"fence","fenced":true,"reason":""})"},
         {Reloaded{"config", true, "2 versions"},

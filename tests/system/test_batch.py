@@ -172,6 +172,19 @@ class Batch(SystemTest):
         self.assertEqual(self.get("/v1/batch").status, 404)
         self.assertEqual(self.batch(self.op("GET", "/parts"), path="/v9/batch").status, 404)
 
+    def test_batches_and_their_operations_are_counted(self):
+        def counts():
+            metrics = self.server.metrics()
+            return [metrics[f'millrace_{what}_total{{result="{result}"}}'] for what in ("batches", "batch_operations")
+                    for result in ("committed", "rolled_back")]
+
+        before = counts()
+        self.assertEqual(self.batch(*[self.op("GET", "/parts")] * 3).status, 200)
+        self.assertEqual(self.batch(self.op("GET", "/parts"), self.op("POST", "/late", {"id": 52, "part": 1}),
+                                    self.op("POST", "/late", {"id": 52, "part": 1})).status, 409)
+        self.assert_failed(self.batch(self.op("GET", "/absent")), 404, 0, "PGRST205")  # none of it went to Postgres
+        self.assertEqual([now - then for now, then in zip(counts(), before)], [1, 1, 3, 3])
+
     def test_a_key_is_of_the_whole_batch(self):
         operations = [self.op("PATCH", "/parts?id=eq.1", {"price": 7}), self.op("POST", "/late?select=id", {"id": 50, "part": 1})]
         first = self.batch(*operations, Idempotency_Key="whole")

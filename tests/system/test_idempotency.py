@@ -121,6 +121,17 @@ class Idempotency(Till):
                 self.same(first, self.post(f'"{key}"', body, prefer=prefer, replica=replica))
             self.assertEqual(self.payments(11), before + 1)
 
+    def counted(self, result):
+        name = f'millrace_idempotent_requests_total{{result="{result}"}}'
+        return sum(replica.metrics()[name] for replica in self.cluster.replicas)
+
+    def test_what_becomes_of_keys_is_counted(self):
+        results = ("stored", "replayed", "conflict", "mismatch")
+        key, body, before = self.key(), {"account": 1, "amount": 61}, [self.counted(result) for result in results]
+        for asked, replica, status in ((body, 0, 201), (body, 1, 201), (body, 0, 201), ({"account": 1, "amount": 62}, 1, 422)):
+            self.assertEqual(self.post(key, asked, replica=replica).status, status)
+        self.assertEqual([self.counted(result) - count for result, count in zip(results, before)], [1, 2, 0, 1])
+
     def test_patch_and_calls_too(self):
         payment = self.post(None, {"account": 1, "amount": 12}).json[0]["id"]
         key = self.key()
@@ -168,7 +179,7 @@ class Idempotency(Till):
         self.assertEqual(self.payments(18), 3)
 
     def test_many_at_once_have_one_effect(self):
-        key, answers = self.key(), []
+        key, answers, conflicts = self.key(), [], self.counted("conflict")
         body = {"account": 1, "amount": 19, "wait_s": 0.5}
 
         def ask(number):
@@ -183,6 +194,7 @@ class Idempotency(Till):
         self.assertEqual(len([answer for answer in done if "idempotent-replayed" not in answer.headers]), 1)
         refused = [answer for answer in answers if answer.status != 200]
         self.assertGreater(len(refused), 10)
+        self.assertEqual(self.counted("conflict") - conflicts, len(refused))
         for answer in refused:
             self.assert_error(answer, 409, "MR043")
             self.assertEqual(answer.headers["retry-after"], "1")

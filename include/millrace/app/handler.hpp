@@ -136,6 +136,7 @@ private:
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_from_database(Turn& turn, Work work);
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_once(Turn& turn, Work work);  // however often it is asked for
     [[nodiscard]] http::asio::awaitable<message::Reply> answer_repeat(Turn& turn, idempotency::Key key, Error error);
+    void note_refused_key(const Error& error);
     // batch.cpp
     [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_batch(std::unique_ptr<Turn> turn, batch::Place place,
                                                                      Admission::Ticket ticket);

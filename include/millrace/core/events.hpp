@@ -133,6 +133,30 @@ struct LimitAsked {  // Redis, for tokens of a limit
 struct LimitRefused {
     bool quota = false;
 };
+// What came of asking one address of a service. Full: no connection to it became free in time, so it was not asked.
+enum class ServiceResult : std::uint8_t { ok, server_error, connect, lost, timed_out, garbage, full };
+struct ServiceAsked {  // `route` is the resource's name, as of requests
+    std::string_view version, route;
+    ServiceResult result = ServiceResult::ok;
+    bool again = false;  // another address of it failed before
+    Duration took{};     // until the head of its answer
+};
+struct ServiceChanged {  // by how much numbers of a service have become more on this thread
+    std::string_view version, route;
+    int open = 0, used = 0, waiting = 0;  // connections, those that a request has, requests that wait for one
+    int addresses = 0, up = 0;            // up: not left alone, by their checks or by what became of requests
+};
+struct ServiceUnreachable {  // an address, for a reason that it was not unreachable for before
+    std::string_view version, route, address, reason;
+};
+enum class IdempotencyResult : std::uint8_t { stored, replayed, conflict, mismatch };
+struct IdempotencyKeyUsed {
+    IdempotencyResult result = IdempotencyResult::stored;
+};
+struct BatchFinished {  // that could be planned
+    std::uint64_t operations = 0;
+    bool committed = false;
+};
 struct InvalidationSeen {
     std::string_view source;  // "trigger", "decoding", "own-write", "gap", "poll"
     std::uint64_t tags = 0;
@@ -164,11 +188,12 @@ struct Fallen {  // an exception that reached a coroutine's root: a bug, counted
     std::string_view where, what;
 };
 
-using Event = std::variant<RequestFinished, ConnectionOpened, ConnectionClosed, RequestRefused, LaneWaited, StatementFinished,
-                           LaneGauge, LaneRefused, BackendUp, BreakerChanged, StandbyRead, CacheSize, CacheEvicted, CacheFilled,
-                           CacheLease, CacheWaited, CacheUnkept, CacheRefreshed, CachePurged, CacheChecked, UnfencedFor,
-                           RedisCall, ApiKeyLookup, LimitAsked, LimitRefused, InvalidationSeen, InvalidationLag,
-                           AnnouncerChanged, SlotLag, FenceChanged, Reloaded, Lifecycle, Fallen>;
+using Event =
+    std::variant<RequestFinished, ConnectionOpened, ConnectionClosed, RequestRefused, LaneWaited, StatementFinished, LaneGauge,
+                 LaneRefused, BackendUp, BreakerChanged, StandbyRead, CacheSize, CacheEvicted, CacheFilled, CacheLease,
+                 CacheWaited, CacheUnkept, CacheRefreshed, CachePurged, CacheChecked, UnfencedFor, RedisCall, ApiKeyLookup,
+                 LimitAsked, LimitRefused, ServiceAsked, ServiceChanged, ServiceUnreachable, IdempotencyKeyUsed, BatchFinished,
+                 InvalidationSeen, InvalidationLag, AnnouncerChanged, SlotLag, FenceChanged, Reloaded, Lifecycle, Fallen>;
 
 // One per thread that emits: called on that thread only, so an implementation may keep unlocked state.
 class Observer {

@@ -50,12 +50,15 @@ asio::awaitable<message::Reply> RequestHandler::run_batch(Turn& turn, batch::Pla
     const sql::Closing closing = batch::closing(plan, batch.requests, reply);
     auto results = co_await pool_.run(plan.script, turn.call(), &closing, turn.timing);
     turn.note_timing();
+    const bool is_repeat = !results && is_of_key(plan.script, turn.timing);
+    if (!is_repeat) observer_.on(events::BatchFinished{plan.works.size(), results.has_value()});
+    if (results && plan.key) observer_.on(events::IdempotencyKeyUsed{events::IdempotencyResult::stored});
     if (results) {
         for (std::size_t i = 0; i < plan.works.size(); ++i)
             (void)tell_own_write(*plan.works[i], batch::results_of(plan, i, *results));
         co_return reply;
     }
-    if (is_of_key(plan.script, turn.timing)) co_return co_await answer_repeat(turn, *plan.key, std::move(results).error());
+    if (is_repeat) co_return co_await answer_repeat(turn, *plan.key, std::move(results).error());
     const Error& error = results.error();
     const auto operation = batch::operation_at(plan, turn.timing.done);
     const bool is_its_own = operation && error.fault == Fault::database_error;

@@ -24,6 +24,7 @@ asio::awaitable<message::Reply> RequestHandler::answer_once(Turn& turn, Work wor
     auto results = co_await pool_.run(work->script, turn.call(), &keeping, turn.timing);
     turn.note_timing();
     if (results) {
+        observer_.on(events::IdempotencyKeyUsed{events::IdempotencyResult::stored});
         (void)tell_own_write(*work, *results);
         co_return reply;
     }
@@ -34,7 +35,10 @@ asio::awaitable<message::Reply> RequestHandler::answer_once(Turn& turn, Work wor
 // The key could not be taken, or not be kept. The answer that is there is read in a transaction of its own: the one that found
 // it has failed by that.
 asio::awaitable<message::Reply> RequestHandler::answer_repeat(Turn& turn, idempotency::Key key, Error error) {
-    if (error.code != idempotency::answered) co_return turn.failed(idempotency::claim_error(std::move(error)));
+    if (error.code != idempotency::answered) {
+        note_refused_key(error);
+        co_return turn.failed(idempotency::claim_error(std::move(error)));
+    }
     const sql::Script script = idempotency::find(key);
     pg::Call call = turn.call();
     call.lane = events::LaneClass::slow;
@@ -42,8 +46,16 @@ asio::awaitable<message::Reply> RequestHandler::answer_repeat(Turn& turn, idempo
     turn.note_timing();
     if (!results) co_return turn.failed(results.error());
     auto reply = idempotency::found(*results);
+    using events::IdempotencyResult;
+    observer_.on(events::IdempotencyKeyUsed{reply ? IdempotencyResult::replayed : IdempotencyResult::conflict});
     if (!reply) co_return turn.failed(idempotency::under_way());  // it expired in between, and may be asked for anew
     co_return std::move(*reply);
+}
+
+void RequestHandler::note_refused_key(const Error& error) {
+    using events::IdempotencyResult;
+    if (error.code == idempotency::in_progress) observer_.on(events::IdempotencyKeyUsed{IdempotencyResult::conflict});
+    if (error.code == idempotency::reused) observer_.on(events::IdempotencyKeyUsed{IdempotencyResult::mismatch});
 }
 
 }  // namespace millrace::app

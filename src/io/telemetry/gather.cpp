@@ -14,13 +14,6 @@ prometheus::ClientMetric sample(Labels labels) {
     return metric;
 }
 
-// A name that is given after this look at them is left to the next scrape.
-void for_each_name(const BoundedNames& names, const std::function<void(std::size_t, const Name&)>& visit) {
-    const std::vector<Name> known = names.names();
-    for (std::size_t i = 0; i < known.size(); ++i) visit(i, known[i]);
-    visit(names.max(), {"other", "other"});
-}
-
 const RouteCounters* route_of(const Counters& counters, std::size_t index) {
     return counters.routes[index].load(std::memory_order_acquire);
 }
@@ -61,6 +54,12 @@ void add_cache_results(const Source& source, Samples& samples, std::size_t route
 }
 
 }  // namespace
+
+void for_each_name(const BoundedNames& names, const std::function<void(std::size_t, const Name&)>& visit) {
+    const std::vector<Name> known = names.names();
+    for (std::size_t i = 0; i < known.size(); ++i) visit(i, known[i]);
+    visit(names.max(), {"other", "other"});
+}
 
 void add_counter(Samples& samples, double value, Labels labels) {
     samples.push_back(sample(labels));

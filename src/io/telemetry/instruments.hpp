@@ -23,6 +23,7 @@ class Gauge {
 public:
     explicit Gauge(std::int64_t first = 0) : value_(first) {}
     void set(std::int64_t value) { value_.store(value, std::memory_order_relaxed); }
+    void add(std::int64_t n) { set(get() + n); }
     [[nodiscard]] std::int64_t get() const { return value_.load(std::memory_order_relaxed); }
 
 private:

@@ -18,7 +18,7 @@ template <class E>
 concept CountedOnly =
     OneOf<E, ConnectionOpened, ConnectionClosed, LaneWaited, StatementFinished, LaneGauge, LaneRefused, StandbyRead, CacheSize,
           CacheEvicted, CacheFilled, CacheLease, CacheWaited, CacheUnkept, CacheRefreshed, UnfencedFor, RedisCall, ApiKeyLookup,
-          LimitAsked, LimitRefused, InvalidationLag, SlotLag>;
+          LimitAsked, LimitRefused, ServiceAsked, ServiceChanged, IdempotencyKeyUsed, BatchFinished, InvalidationLag, SlotLag>;
 
 constexpr std::size_t text_bytes_max = 512;
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
@@ -35,6 +35,7 @@ struct LevelOf {
     }
     Answer operator()(const BackendUp& e) const { return e.up ? Level::info : Level::warn; }
     Answer operator()(const BreakerChanged& e) const { return e.open ? Level::warn : Level::info; }
+    Answer operator()(const ServiceUnreachable&) const { return Level::warn; }
     Answer operator()(const AnnouncerChanged& e) const { return e.announcing || e.reason.empty() ? Level::info : Level::warn; }
     Answer operator()(const FenceChanged& e) const { return e.fenced ? Level::info : Level::warn; }
     Answer operator()(const Reloaded& e) const { return e.ok ? Level::info : Level::error; }
@@ -164,6 +165,10 @@ struct Fields {
     }
     void operator()(const BreakerChanged& e) const {
         line.text("event", "breaker").text("backend", term(e.backend)).yes("open", e.open);
+    }
+    void operator()(const ServiceUnreachable& e) const {
+        line.text("event", "service").text("version", e.version).text("route", e.route);
+        line.text("address", e.address).text("reason", e.reason);
     }
     void operator()(const AnnouncerChanged& e) const {
         line.text("event", "announcer").yes("announcing", e.announcing).text("reason", e.reason);

@@ -200,6 +200,29 @@ constexpr Metric metrics[] = {
     {"millrace_limit_asks_total", a_counter, "result", by_outcome<&Counters::limit_asks, outcomes>,
      "Times that Redis was asked for tokens of a limit; of those that failed this worker counted for itself."},
 
+    {"millrace_service_attempts_total", a_counter, "version, route, result", gather_service_results,
+     "Times that an address of a service was asked, and what came of it: ok, 5xx, no connection (connect), one that broke off "
+     "(lost) or did not answer in time (timed_out), no HTTP (garbage); full: no connection became free in time."},
+    {"millrace_service_retries_total", a_counter, "version, route", gather_service_retries,
+     "Those of them for which another address had failed before."},
+    {"millrace_service_attempt_seconds", a_histogram, "version, route", gather_service_durations,
+     "Time of such an attempt until the head of the answer, or until it failed."},
+    {"millrace_service_connections", a_gauge, "version, route, state", gather_service_connections,
+     "Connections to a service that are open, and how many of those that may be are taken by requests (used)."},
+    {"millrace_service_queue", a_gauge, "version, route", gather_service_queues,
+     "Requests that wait for a connection to a service now."},
+    {"millrace_service_addresses", a_gauge, "version, route, state", gather_service_addresses,
+     "Addresses of a service (known), and those that are asked by every worker (up): well by their check and by what became of "
+     "requests."},
+
+    {"millrace_idempotent_requests_total", a_counter, "result", by_outcome<&Counters::idempotency, idempotency_results>,
+     "Requests with an Idempotency-Key: done and their answer kept (stored), given the kept answer (replayed), or refused while the "
+     "first is under way (conflict) or since they are not the same (mismatch)."},
+    {"millrace_batches_total", a_counter, "result", by_outcome<&Counters::batches, batch_results>,
+     "Batches that could be planned: committed, or nothing of them was done (rolled_back)."},
+    {"millrace_batch_operations_total", a_counter, "result", by_outcome<&Counters::batch_operations, batch_results>,
+     "Operations of those batches."},
+
     {"millrace_lane_wait_seconds", a_histogram, "lane", lane_histogram<&LaneCounters::waits>,
      "Time that a statement waited for a lane."},
     {"millrace_statement_duration_seconds", a_histogram, "lane", lane_histogram<&LaneCounters::statements>,

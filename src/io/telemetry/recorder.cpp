@@ -88,6 +88,26 @@ struct Recorder::Count {
     void operator()(const ApiKeyLookup& e) const { to.key_lookups[number(e.outcome)].add(); }
     void operator()(const LimitAsked& e) const { to.limit_asks[e.ok ? 1 : 0].add(); }
     void operator()(const LimitRefused& e) const { to.limit_refusals[e.quota ? 1 : 0].add(); }
+    void operator()(const ServiceAsked& e) const {
+        ServiceCounters& service = self.service(e.version, e.route);
+        service.asked[number(e.result)].add();
+        if (e.again) service.retries.add();
+        service.durations.observe(e.took);
+    }
+    void operator()(const ServiceChanged& e) const {
+        ServiceCounters& service = self.service(e.version, e.route);
+        service.open.add(e.open);
+        service.used.add(e.used);
+        service.waiting.add(e.waiting);
+        service.addresses.add(e.addresses);
+        service.up.add(e.up);
+    }
+    void operator()(const ServiceUnreachable&) const {}
+    void operator()(const IdempotencyKeyUsed& e) const { to.idempotency[number(e.result)].add(); }
+    void operator()(const BatchFinished& e) const {
+        to.batches[e.committed ? 1 : 0].add();
+        to.batch_operations[e.committed ? 1 : 0].add(e.operations);
+    }
     void operator()(const InvalidationSeen& e) const { to.sources[self.sources_.index_of(e.source)].add(); }
     void operator()(const InvalidationLag& e) const { to.invalidation_lag.observe(e.lag); }
     void operator()(const AnnouncerChanged& e) const { to.announcing.set(e.announcing ? 1 : 0); }
@@ -118,6 +138,14 @@ Histogram& Recorder::duration(RouteCounters& route, message::Method method, int 
     if (known != nullptr) return *known;
     place.store(&own_histograms_.emplace_back(), std::memory_order_release);
     return own_histograms_.back();
+}
+
+ServiceCounters& Recorder::service(std::string_view version, std::string_view name) {
+    auto& place = route(version, name).service;
+    ServiceCounters* known = place.load(std::memory_order_relaxed);
+    if (known != nullptr) return *known;
+    place.store(&own_services_.emplace_back(), std::memory_order_release);
+    return own_services_.back();
 }
 
 // Every n-th request rather than a random one: the share is exact, and a test can tell.

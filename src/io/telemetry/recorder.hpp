@@ -24,10 +24,18 @@ struct Names {
     BoundedNames reloads{8};  // what and result
 };
 
+struct ServiceCounters {
+    std::array<Counter, service_results.size()> asked;
+    Counter retries;
+    Histogram durations;
+    Gauge open, used, waiting, addresses, up;
+};
+
 // Made when a route is first seen; a histogram in it when its method and status class are.
 struct RouteCounters {
     std::array<std::array<std::atomic<Histogram*>, status_classes.size()>, methods.size()> durations{};
     std::array<std::array<Counter, cache_reasons.size()>, cache_results.size()> cache;
+    std::atomic<ServiceCounters*> service{};  // where it is one
 };
 
 struct LaneCounters {
@@ -59,6 +67,8 @@ struct Counters {
     std::array<Counter, key_outcomes.size()> key_lookups;
     std::array<Counter, outcomes.size()> limit_asks;
     std::array<Counter, limit_kinds.size()> limit_refusals;
+    std::array<Counter, idempotency_results.size()> idempotency;
+    std::array<Counter, batch_results.size()> batches, batch_operations;
     Counter unfenced_ns;
     Counter redis_ok, redis_failed;
     Histogram redis_calls, invalidation_lag, lease_waits, fill_waits;
@@ -76,6 +86,7 @@ private:
     struct Count;
     RouteCounters& route(std::string_view version, std::string_view name);
     Histogram& duration(RouteCounters& route, message::Method method, int status);
+    ServiceCounters& service(std::string_view version, std::string_view name);
     [[nodiscard]] bool sampled(const events::RequestFinished& request);
     void write_line(const events::Event& event);
     void write_audit_line(const events::RequestFinished& request);
@@ -84,6 +95,7 @@ private:
     Counters counters_;
     std::deque<RouteCounters> own_routes_;  // of the pointers above
     std::deque<Histogram> own_histograms_;
+    std::deque<ServiceCounters> own_services_;
     NameCache routes_, refused_, errors_, sources_, reloads_, purges_;
     unsigned sample_percent_ = 0;  // what has gathered towards the next line
     std::string line_;

@@ -24,6 +24,9 @@ constexpr std::array<CacheTerm, 8> cache_results = {{{"none", "none", "none"},
                                                      {"bypass", "bypass", "database"}}};
 constexpr std::array<std::string_view, 10> cache_reasons = {"none",     "absent", "expired", "invalid",      "token",
                                                             "unfenced", "unkept", "request", "revalidating", "error"};
+constexpr std::array<std::string_view, 7> service_results = {"ok", "5xx", "connect", "lost", "timed_out", "garbage", "full"};
+constexpr std::array<std::string_view, 4> idempotency_results = {"stored", "replayed", "conflict", "mismatch"};
+constexpr std::array<std::string_view, 2> batch_results = {"rolled_back", "committed"};
 constexpr std::array<std::string_view, 3> lease_outcomes = {"got", "waited", "timed_out"};
 constexpr std::array<std::string_view, 2> limit_kinds = {"rate", "quota"};
 constexpr std::array<std::string_view, 4> key_outcomes = {"found", "absent", "failed", "refused"};
