@@ -1,6 +1,7 @@
 """HTTP services that the tests put behind routes: each tells what it was asked, and misbehaves when it is told to."""
 import json
 import socket
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,7 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_one_request(self):
         try:
             super().handle_one_request()
-        except (ConnectionError, socket.timeout):
+        except (ConnectionError, socket.timeout, ssl.SSLError):
             self.close_connection = True
 
     def log_message(self, *_):
@@ -113,8 +114,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Service:
-    def __init__(self, name="service", port=0):
-        self.name, self.port, self.server = name, port, None
+    """`tls`: a certificate and its key, for a service that speaks TLS."""
+
+    def __init__(self, name="service", port=0, tls=None):
+        self.name, self.port, self.server, self.tls = name, port, None, tls
+        self.names = []  # that TLS was asked for
         self.asked, self.connections = [], set()
         self.status, self.raw, self.fields, self.etag = 200, b"", [], None
         self.hangs = False
@@ -124,7 +128,7 @@ class Service:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def note(self, asked, connection):
         with self.lock:
@@ -137,6 +141,12 @@ class Service:
         ThreadingHTTPServer.request_queue_size = 128
         self.server = ThreadingHTTPServer(("127.0.0.1", self.port), _Handler)
         self.server.daemon_threads = True
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.tls)
+            context.sni_callback = lambda _, name, __: self.names.append(name)
+            # The handshake is the connection's own thread's: one that never ends holds nobody up.
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.server.service = self
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()

@@ -113,11 +113,11 @@ class Hardening(SystemTest):
         self.assertIn(found["audit-denied"]["status"], (401, 403))
 
 
-def make_certificate(folder, name, ca=None, days=1):
-    """A key and a certificate for 127.0.0.1, signed by itself or by `ca`."""
+def make_certificate(folder, name, ca=None, days=1, names="IP:127.0.0.1"):
+    """A key and a certificate for these names, signed by itself or by `ca`."""
     key, cert = folder / f"{name}.key", folder / f"{name}.pem"
     made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", str(days),
-            "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+            "-subj", f"/CN={name}", "-addext", f"subjectAltName={names}", "-keyout", str(key), "-out", str(cert)]
     if ca:
         made += ["-CA", str(folder / f"{ca}.pem"), "-CAkey", str(folder / f"{ca}.key")]
     subprocess.run(made, check=True, capture_output=True)

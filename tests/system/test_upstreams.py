@@ -42,14 +42,14 @@ class Upstreams(SystemTest):
         super().setUpClass()
 
     @classmethod
-    def service(cls, name="service"):
-        made = Service(name).start()
+    def service(cls, name="service", **options):
+        made = Service(name, **options).start()
         cls.services.append(made)
         return made
 
 
 class Forwarding(Upstreams):
-    settings = {"limits": {"breaker_failures_max": 1000}}
+    settings = {"limits": {"breaker_failures_max": 1000}, "proxies": {"trusted": ["127.0.0.2"]}}
 
     @classmethod
     def routes(cls):
@@ -117,6 +117,16 @@ class Forwarding(Upstreams):
         fields = self.last()["headers"]
         self.assertTrue(fields["authorization"].startswith("Bearer "))
         self.assertEqual(fields["x-tenant"], "ours")
+
+    def test_what_a_trusted_proxy_says_of_the_client_is_told(self):
+        link = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10, source_address=("127.0.0.2", 0))
+        link.request("GET", "/v1/orders", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9", "X-Forwarded-Proto": "https",
+                                                   "Host": "api.example"})
+        self.assertEqual(link.getresponse().status, 200)
+        link.close()
+        fields = self.last()["headers"]
+        self.assertEqual((fields["x-forwarded-for"], fields["x-forwarded-proto"]), ("203.0.113.9", "https"))
+        self.assertEqual(fields["forwarded"], 'for=203.0.113.9;host="api.example";proto=https')
 
     def test_fields_on_their_way_back(self):
         link = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
@@ -258,7 +268,9 @@ class Addresses(Upstreams):
                 "half": route([cls.a.url, cls.dead]),
                 "none": route([cls.dead], connect_timeout_ms=500),
                 "watched": route([cls.a.url, cls.b.url], health_path="/health/echo", health_every_ms=100),
-                "breaking": route([cls.b.url], timeout_ms=2000)}
+                "breaking": route([cls.b.url], timeout_ms=2000),
+                "left": route([cls.b.url]),
+                "counted": route([cls.a.url, cls.dead])}
 
     def names(self, path, count=10):
         return [self.get(path).json["service"] for _ in range(count)]
@@ -317,10 +329,44 @@ class Addresses(Upstreams):
             self.b.status = 200
         wait_until(lambda: self.get("/v1/breaking").status == 200, 5, "it stays open")
 
+    def test_clients_that_go_away_say_nothing_about_an_address(self):
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", self.server.port)) as link:
+                link.sendall(b"GET /v1/left/hang HTTP/1.1\r\nHost: a\r\n\r\n")
+                wait_until(lambda: self.b.hanging == 1, 5, "the request does not arrive")
+            wait_until(lambda: self.b.hanging == 0, 5, "the request goes on")
+        self.assertEqual(self.get("/v1/left").status, 200)
+
+    def value(self, name, **labels):
+        given = ",".join(f'{label}="{value}"' for label, value in {"version": "v1", **labels}.items())
+        return self.server.metrics().get(f"{name}{{{given}}}", 0)
+
+    def test_metrics_tell_how_a_service_does(self):
+        for number in range(4):
+            self.assertEqual(self.get("/v1/counted").status, 200, number)
+        self.assertEqual(self.get("/v1/counted?status=500").status, 500)
+        attempts = {result: self.value("millrace_service_attempts_total", route="counted", result=result)
+                    for result in ("ok", "5xx", "connect", "lost", "timed_out", "garbage", "full")}
+        self.assertEqual((attempts["ok"], attempts["5xx"]), (4, 1))
+        self.assertGreaterEqual(attempts["connect"], 1)
+        self.assertEqual(attempts["lost"] + attempts["timed_out"] + attempts["garbage"] + attempts["full"], 0)
+        self.assertEqual(self.value("millrace_service_retries_total", route="counted"), attempts["connect"])
+        self.assertEqual(self.value("millrace_service_attempt_seconds_count", route="counted"), sum(attempts.values()))
+        self.assertGreaterEqual(self.value("millrace_service_connections", route="counted", state="open"), 1)
+        self.assertEqual(self.value("millrace_service_connections", route="counted", state="used"), 0)
+        self.assertEqual(self.value("millrace_service_queue", route="counted"), 0)
+        self.assertEqual(self.value("millrace_service_addresses", route="counted", state="known"), 2)
+        self.assertIn('"event":"service","version":"v1","route":"counted","address":"' + self.dead, self.server.log_text())
+        with socket.create_connection(("127.0.0.1", self.server.port)) as link:
+            link.sendall(b"GET /v1/counted/hang HTTP/1.1\r\nHost: a\r\n\r\n")
+            wait_until(lambda: self.value("millrace_service_connections", route="counted", state="used") == 1, 5, "not counted as used")
+        wait_until(lambda: self.value("millrace_service_connections", route="counted", state="used") == 0, 5, "still counted as used")
+
     def test_an_address_that_fails_its_check_gets_nothing(self):
         self.b.status = 500
         try:
             wait_until(lambda: set(self.answers("/v1/watched")) == {"a"}, 5, "not noticed")
+            wait_until(lambda: self.value("millrace_service_addresses", route="watched", state="up") == 1, 5, "it is counted as up")
             self.a.status = 500
             wait_until(lambda: self.get("/v1/watched").status == 503, 5, "not noticed")
         finally:

@@ -47,11 +47,20 @@ enum class Access : std::uint8_t { standard, anybody, identified };
 using congestion::Priority;  // who is refused first under load
 enum class Idempotency : std::uint8_t { optional, required, off };
 
+// Whose certificates are believed of services that speak TLS. Made where files are read (io/services), and shared by threads.
+class Authorities {
+public:
+    virtual ~Authorities() = default;
+    std::uint64_t fingerprint = 0;  // of the file's contents
+};
+
 // An HTTP service behind a route.
 struct UpstreamPolicy {
-    std::vector<std::string> urls;  // "http://host:port[/base]": addresses of one service
-    std::string path;               // that the route's name stands for there; empty: "/" and the name
-    std::string health_path;        // asked in the background; empty: none is
+    std::vector<std::string> urls;                     // "http[s]://host[:port][/base]": addresses of one service
+    std::string ca_file;                               // PEM, beside the route table; empty: the system's authorities
+    std::shared_ptr<const Authorities> authorities{};  // of it, where an address is https
+    std::string path;                                  // that the route's name stands for there; empty: "/" and the name
+    std::string health_path;                           // asked in the background; empty: none is
     std::uint64_t health_every_ms = 2'000;
     std::uint64_t connect_timeout_ms = 1'000;
     std::uint64_t timeout_ms = 10'000;               // for its head

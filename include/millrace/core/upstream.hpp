@@ -17,11 +17,13 @@
 
 namespace millrace::upstream {
 
-// Of "http://host:port/base".
+// Of "http[s]://host[:port][/base]".
 struct Address {
     std::string url, host, port, authority;
-    std::string base;  // "" or "/…", without a slash at its end
+    std::string base;        // "" or "/…", without a slash at its end
+    bool encrypted = false;  // https
 };
+// Nothing when it is none, or has user, query or fragment.
 [[nodiscard]] std::optional<Address> parse_address(std::string_view url);
 
 // Does the part of a path below the route's name lead to nothing else, however its escapes are read?

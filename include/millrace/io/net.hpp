@@ -1,19 +1,23 @@
-// One thread's event loop and what hangs on it: tasks that can be stopped and waited for, deadlines, signals.
+// One thread's event loop and what hangs on it: tasks that can be stopped and waited for, deadlines, signals; TLS on sockets.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "millrace/core/base.hpp"
 #include "millrace/core/events.hpp"
+
+struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 
 namespace millrace::net {
 
@@ -88,6 +92,41 @@ public:
 private:
     struct State;
     std::unique_ptr<State> state_;
+};
+
+void set_tls_manners(ssl_ctx_st* context);  // which TLS is spoken, whoever is the other side
+
+// TLS on one connection's socket, which does not block: what cannot be done at once says what to wait for.
+class Encryption {
+public:
+    // `socket` outlives it.
+    Encryption(ssl_ctx_st* context, int socket);
+    ~Encryption();
+    Encryption(const Encryption&) = delete;
+    Encryption& operator=(const Encryption&) = delete;
+
+    // Each leaves would_block in `error` when it has to be tried again, with the same bytes, once the socket can do what
+    // waits_to_write() says. A read of nothing without an error is the end.
+    void accept(boost::system::error_code& error);
+    void connect(boost::system::error_code& error);
+    [[nodiscard]] std::size_t read_some(void* into, std::size_t bytes, boost::system::error_code& error);
+    [[nodiscard]] std::size_t write_some(std::string_view bytes, boost::system::error_code& error);
+    void shutdown();  // says that nothing follows, if the socket takes it
+
+    // Before connect(): the host's name or address that the other side must prove, by whom the context trusts.
+    [[nodiscard]] bool expect(const std::string& name);
+    [[nodiscard]] const std::string& trouble() const;  // why connect() failed, in words
+    [[nodiscard]] bool waits_to_write() const { return waits_to_write_; }
+    // No error: something has come, and stays to be read; would_block: nothing has; else the other side has ended.
+    [[nodiscard]] boost::system::error_code peek();
+
+private:
+    struct State;
+    [[nodiscard]] boost::system::error_code why(int result);
+    void note_trouble();
+
+    std::unique_ptr<State> state_;
+    bool waits_to_write_ = false;
 };
 
 // Wakes coroutines of one thread; a wake without a waiter is not remembered.

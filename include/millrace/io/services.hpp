@@ -24,6 +24,9 @@ public:
     [[nodiscard]] virtual asio::awaitable<Result<bool>> next(std::string& out) = 0;
 };
 
+// PEM; without a file those of the system (SSL_CERT_FILE). Blocks. Fails with what is wrong with the file.
+[[nodiscard]] Result<std::shared_ptr<const routes::Authorities>> read_authorities(const std::string& ca_file);
+
 struct Answer {
     upstream::Head head;
     std::unique_ptr<Body> body;  // nothing: there is none

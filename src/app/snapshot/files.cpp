@@ -16,13 +16,6 @@ namespace {
 
 constexpr std::uintmax_t file_bytes_max = 1024 * 1024;
 
-// Route tables are named relative to the file that names them.
-std::string beside(const std::string& file, const std::string& named) {
-    const std::filesystem::path path(named);
-    if (path.is_absolute()) return named;
-    return (std::filesystem::path(file).parent_path() / path).lexically_normal().string();
-}
-
 void append(std::vector<config::Problem>& to, std::vector<config::Problem> from) {
     std::ranges::move(from, std::back_inserter(to));
 }
@@ -57,6 +50,12 @@ void refuse_twins(Files& files) {
 }
 
 }  // namespace
+
+std::string beside(const std::string& file, const std::string& named) {
+    const std::filesystem::path path(named);
+    if (path.is_absolute()) return named;
+    return (std::filesystem::path(file).parent_path() / path).lexically_normal().string();
+}
 
 void read_keys(const Source& source, Files& files) {
     const config::AuthSettings& settings = files.settings.auth;
@@ -121,6 +120,7 @@ Files read_files(const Source& source) {
     read_keys(source, files);
     check_redis(source, files);
     read_certificates(source, files);
+    read_authorities(files);
     check_limits(source, files);
     return files;
 }

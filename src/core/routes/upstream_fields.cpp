@@ -4,6 +4,7 @@
 
 #include "field_readers.hpp"
 #include "millrace/core/text.hpp"
+#include "millrace/core/upstream.hpp"
 
 namespace millrace::routes {
 namespace {
@@ -20,23 +21,14 @@ bool is_field_value(std::string_view value) {
     return std::ranges::all_of(value, [](unsigned char c) { return c == '\t' || (c >= ' ' && c != 0x7F); });
 }
 
-// "http://host[:port][/base]": plain, for a service behind the same door.
-bool is_service_url(std::string_view url) {
-    constexpr std::string_view scheme = "http://";
-    if (!url.starts_with(scheme)) return false;
-    const std::string_view rest = url.substr(scheme.size());
-    const bool visible = std::ranges::all_of(rest, [](char c) { return c > ' ' && c < 0x7F; });
-    return visible && !rest.empty() && rest.front() != '/' && rest.find_first_of("?#@") == std::string_view::npos;
-}
-
 void urls(Reader& reader, const Place& place, UpstreamPolicy& out) {
     std::vector<std::string> urls;
     if (!reader.read(place, urls)) return;
     if (urls.empty()) reader.problem(place.path, "must name at least one address");
     for (std::size_t i = 0; i < urls.size(); ++i)
-        if (!is_service_url(urls[i]))
+        if (!upstream::parse_address(urls[i]))
             reader.problem(place.path + "/" + std::to_string(i),
-                           "must be http://host, http://host:port or with a path after it");
+                           "must be http://host or https://host, with a port or a path after it where there is one");
     out.urls = std::move(urls);
 }
 
@@ -47,6 +39,10 @@ void path(Reader& reader, const Place& place, UpstreamPolicy& out) {
     const bool visible = std::ranges::all_of(path, [](char c) { return c > ' ' && c < 0x7F && c != '?' && c != '#'; });
     if (!path.starts_with('/') || !visible) return reader.problem(place.path, "must be a path that begins with '/'");
     out.*Member = std::move(path);
+}
+
+void ca_file(Reader& reader, const Place& place, UpstreamPolicy& out) {
+    if (reader.read(place, out.ca_file) && out.ca_file.empty()) reader.problem(place.path, "must name a file");
 }
 
 void set_headers(Reader& reader, const Place& place, UpstreamPolicy& out) {
@@ -78,14 +74,21 @@ void upstream(Reader& reader, const Place& place, UpstreamRule& out) {
         reader.unknown_key(place, key, known);
     }
     if (!place.value.contains("urls")) reader.problem(place.path + "/urls", "is missing: where the service is");
+    const auto encrypted = [](const std::string& url) { return url.starts_with("https:"); };
+    if (!out.upstream.ca_file.empty() && std::ranges::none_of(out.upstream.urls, encrypted))
+        reader.problem(place.path + "/ca_file", "is of no use: none of the addresses is https");
 }
 
 }  // namespace
 
 const std::vector<Field<UpstreamPolicy>>& upstream_fields() {
     static const std::vector<Field<UpstreamPolicy>> fields{
-        {"urls", R"({"type": "array", "items": {"type": "string", "pattern": "^http://"}, "minItems": 1, "uniqueItems": true})",
+        {"urls",
+         R"({"type": "array", "items": {"type": "string", "pattern": "^https?://"}, "minItems": 1, "uniqueItems": true})",
          "Addresses of the service, all alike; the one with the fewest requests under way is asked.", urls},
+        {"ca_file", name_schema,
+         "PEM file, found beside the route table, of the authorities that vouch for https addresses. Default: the system's.",
+         ca_file},
         {"path", R"({"type": "string", "pattern": "^/"})",
          "What stands for the version and the route's name in the service's paths. Default: / and the name.",
          path<&UpstreamPolicy::path>},

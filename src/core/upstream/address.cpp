@@ -5,26 +5,38 @@
 #include "millrace/core/upstream.hpp"
 
 namespace millrace::upstream {
+namespace {
+
+// "host", "host:port", "[::1]", "[::1]:port".
+bool read_authority(Address& out) {
+    const std::string_view authority = out.authority;
+    const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
+    if (bracket == std::string_view::npos) return false;
+    const std::size_t colon = std::min(authority.find(':', bracket), authority.size());
+    if (bracket > 0 && colon != bracket + 1) return false;
+    out.host = bracket == 0 ? authority.substr(0, colon) : authority.substr(1, bracket - 1);
+    out.port = out.encrypted ? "443" : "80";
+    if (colon < authority.size()) out.port = authority.substr(colon + 1);
+    const auto port = out.port.starts_with('+') ? std::nullopt : text::to_int(out.port);
+    return !out.host.empty() && port && *port >= 1 && *port <= 65535;
+}
+
+}  // namespace
 
 std::optional<Address> parse_address(std::string_view url) {
-    constexpr std::string_view scheme = "http://";
-    if (!url.starts_with(scheme)) return std::nullopt;
-    const std::string_view rest = url.substr(scheme.size());
-    const std::size_t slash = std::min(rest.find('/'), rest.size());
-    const std::string_view authority = rest.substr(0, slash);
-    const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
-    if (authority.empty() || bracket == std::string_view::npos) return std::nullopt;
-    const std::size_t colon = authority.find(':', bracket);
+    constexpr std::string_view plain = "http://", encrypted = "https://";
     Address out;
     out.url = url;
-    out.authority = authority;
-    out.host = bracket == 0 ? authority.substr(0, colon) : authority.substr(1, bracket - 1);
-    out.port = colon == std::string_view::npos ? std::string_view("80") : authority.substr(colon + 1);
+    out.encrypted = url.starts_with(encrypted);
+    if (!out.encrypted && !url.starts_with(plain)) return std::nullopt;
+    const std::string_view rest = url.substr(out.encrypted ? encrypted.size() : plain.size());
+    const bool visible = std::ranges::all_of(rest, [](char c) { return c > ' ' && c < 0x7F; });
+    if (!visible || rest.find_first_of("?#@\\") != std::string_view::npos) return std::nullopt;
+    const std::size_t slash = std::min(rest.find('/'), rest.size());
+    out.authority = rest.substr(0, slash);
     out.base = rest.substr(slash);
     while (out.base.ends_with('/')) out.base.pop_back();
-    const auto port = text::to_int(out.port);
-    if (out.host.empty() || !port || *port < 1 || *port > 65535) return std::nullopt;
-    return out;
+    return read_authority(out) ? std::optional(std::move(out)) : std::nullopt;
 }
 
 Result<void> admit(const routes::Upstream& route, message::Method method, std::string_view below) {

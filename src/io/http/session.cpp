@@ -4,11 +4,14 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <exception>
 #include <millrace/core/reply.hpp>
 #include <utility>
+
+#include "tls.hpp"
 
 namespace millrace::http {
 namespace {
@@ -55,7 +58,7 @@ Session::Session(std::shared_ptr<SessionContext> context, Socket socket, const p
       quiet_since_(net::now()) {
     boost::system::error_code ignored;  // a socket that cannot fails at its first operation
     socket_.non_blocking(true, ignored);
-    if (context_.options.tls) encryption_.emplace(*context_.options.tls, socket_.native_handle());
+    if (context_.options.tls) encryption_.emplace(context_of(*context_.options.tls), socket_.native_handle());
     context_.emit(events::ConnectionOpened{});
 }
 
@@ -129,7 +132,10 @@ void Session::look_after_client() {
 }
 
 bool Session::client_has_left() {
-    if (encryption_) return encryption_->client_has_left();
+    if (encryption_) {
+        const auto seen = encryption_->peek();
+        return seen && seen != asio::error::would_block;
+    }
     char byte = 0;
     const auto seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     const bool nothing_yet = seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "buffer.hpp"
-#include "encryption.hpp"
 #include "reply_writer.hpp"
 
 namespace millrace::http {
@@ -123,9 +122,9 @@ private:
     std::shared_ptr<SessionContext> kept_;  // goes last: g++ 12 destroys a coroutine's arguments in any order
     SessionContext& context_;
     Socket socket_;
-    std::optional<Encryption> encryption_;  // nothing: the connection is plain
-    peer::Address peer_;                    // of the connection: who connected, or whom its PROXY header names
-    std::string peer_text_, client_text_;   // the client is that of the present request, where others tell who it is
+    std::optional<net::Encryption> encryption_;  // nothing: the connection is plain
+    peer::Address peer_;                         // of the connection: who connected, or whom its PROXY header names
+    std::string peer_text_, client_text_;        // the client is that of the present request, where others tell who it is
     std::list<Session*>::iterator place_;
     std::unique_ptr<net::Watchdog::Handle> watch_;
 

@@ -1,10 +1,12 @@
-// Reads certificates and keys, and says how TLS is spoken: RFC 9325's recommendations, HTTP/1.1 by ALPN (RFC 7301).
+// Reads certificates and keys, and says how TLS is spoken to clients: HTTP/1.1 by ALPN (RFC 7301).
 #include "tls.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <string_view>
+
+#include "millrace/io/net.hpp"
 
 namespace millrace::http {
 namespace {
@@ -40,11 +42,8 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, c
 }
 
 void set_manners(SSL_CTX* context) {
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");
-    // A session sends what it has, and more may have come behind it by the time that it tries again. An idle one keeps little.
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    net::set_tls_manners(context);
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
     constexpr std::string_view name = "millrace";
     SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(name.data()), name.size());

@@ -1,4 +1,4 @@
-// Connects, writes and reads, each with its limit.
+// Connects, writes and reads, each with its limit; encrypted where the address is.
 #include "connection.hpp"
 
 #include <sys/socket.h>
@@ -7,11 +7,14 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <tuple>
 #include <utility>
+
+#include "trust.hpp"
 
 namespace millrace::services {
 namespace {
@@ -25,6 +28,10 @@ constexpr int interim_max = 16;  // 1xx before the answer itself
 Connection::Connection(asio::io_context& context, net::Watchdog& watchdog)
     : resolver_(context), socket_(context), watch_(watchdog.watch(*this)), piece_(piece_bytes, '\0') {}
 
+Connection::~Connection() {
+    if (encryption_ && socket_.is_open()) encryption_->shutdown();
+}
+
 void Connection::begin(Deadline limit) {
     expired_ = false;
     deadline = limit;
@@ -35,16 +42,71 @@ void Connection::expire() {
     resolver_.cancel();
     boost::system::error_code ignored;
     socket_.close(ignored);
+    standing_.reset();
 }
 
-asio::awaitable<Trouble> Connection::open(const upstream::Address& address, Deadline limit) {
+asio::awaitable<Trouble> Connection::open(const upstream::Address& address, const routes::Authorities* authorities,
+                                          Deadline limit) {
     begin(limit);
-    const auto error = co_await connect(address);
+    auto error = co_await connect(address);
+    if (!error && !expired_) {
+        boost::system::error_code ignored;
+        socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+        if (address.encrypted) error = co_await secure(address.host, authorities);
+    }
     deadline = {};
-    if (error || expired_) co_return Failure::connect;
-    boost::system::error_code ignored;
-    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-    co_return std::nullopt;
+    if (!error && !expired_) co_return std::nullopt;
+    if (expired_) complaint_ = "it took too long";
+    if (complaint_.empty()) complaint_ = error.message();
+    co_return Failure::connect;
+}
+
+// The other side must prove that it is the host we came for, by a certificate of somebody we trust.
+asio::awaitable<boost::system::error_code> Connection::secure(const std::string& host, const routes::Authorities* authorities) {
+    boost::system::error_code error = asio::error::no_permission;
+    if (authorities == nullptr) complaint_ = "TLS: no authorities were read";
+    if (authorities == nullptr) co_return error;
+    socket_.non_blocking(true, error);
+    if (error) co_return error;
+    encryption_.emplace(context_of(*authorities), socket_.native_handle());
+    if (!encryption_->expect(host)) co_return asio::error::invalid_argument;
+    for (;;) {
+        encryption_->connect(error);
+        if (error != asio::error::would_block) break;
+        error = co_await wait();
+        if (error) co_return error;
+    }
+    if (error) complaint_ = "TLS: " + encryption_->trouble();
+    co_return error;
+}
+
+// Until the socket can do what TLS waits for, whichever of reading and writing that is.
+asio::awaitable<boost::system::error_code> Connection::wait() {
+    using Socket = asio::ip::tcp::socket;
+    const auto what = encryption_->waits_to_write() ? Socket::wait_write : Socket::wait_read;
+    const auto [error] = co_await socket_.async_wait(what, use_tuple);
+    co_return error;
+}
+
+asio::awaitable<boost::system::error_code> Connection::write_encrypted(std::string_view bytes) {
+    while (!bytes.empty()) {
+        boost::system::error_code error;
+        const std::size_t sent = encryption_->write_some(bytes, error);
+        if (error == asio::error::would_block) error = co_await wait();
+        if (error) co_return error;
+        bytes.remove_prefix(sent);
+    }
+    co_return boost::system::error_code();
+}
+
+asio::awaitable<Connection::Reading> Connection::read_encrypted() {
+    for (;;) {
+        boost::system::error_code error;
+        const std::size_t count = encryption_->read_some(piece_.data(), piece_.size(), error);
+        if (error != asio::error::would_block) co_return Reading(error, count);
+        error = co_await wait();
+        if (error) co_return Reading(error, 0);
+    }
 }
 
 asio::awaitable<boost::system::error_code> Connection::connect(const upstream::Address& address) {
@@ -70,8 +132,14 @@ asio::awaitable<boost::system::error_code> Connection::connect(const upstream::A
 
 asio::awaitable<Trouble> Connection::send(const std::string& head, std::string_view body, Deadline limit) {
     begin(limit);
-    const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
-    const auto [error, sent] = co_await asio::async_write(socket_, parts, use_tuple);
+    boost::system::error_code error;
+    if (encryption_) {
+        error = co_await write_encrypted(head);
+        if (!error) error = co_await write_encrypted(body);
+    } else {
+        const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
+        std::tie(error, std::ignore) = co_await asio::async_write(socket_, parts, use_tuple);
+    }
     deadline = {};
     if (error) co_return failure();
     co_return std::nullopt;
@@ -80,7 +148,8 @@ asio::awaitable<Trouble> Connection::send(const std::string& head, std::string_v
 asio::awaitable<Connection::More> Connection::receive(Deadline limit) {
     begin(limit);
     const asio::mutable_buffer into = asio::buffer(piece_);
-    const auto [error, count] = co_await socket_.async_read_some(into, use_tuple);
+    auto reading = encryption_ ? read_encrypted() : socket_.async_read_some(into, use_tuple);
+    const auto [error, count] = co_await std::move(reading);
     deadline = {};
     More out;
     if (error == asio::error::eof && !expired_) {
@@ -123,6 +192,7 @@ void Connection::rest(Deadline until) { begin(until); }
 bool Connection::wake() {
     deadline = {};
     if (expired_ || !socket_.is_open() || !in_.empty()) return false;
+    if (encryption_) return encryption_->peek() == asio::error::would_block;
     char byte = 0;
     const auto seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);

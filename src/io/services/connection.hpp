@@ -6,10 +6,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
 
 #include "millrace/core/upstream.hpp"
 #include "millrace/io/net.hpp"
 #include "millrace/io/services.hpp"
+#include "report.hpp"
 
 namespace millrace::services {
 
@@ -19,8 +23,15 @@ using Trouble = std::optional<Failure>;  // nothing: it went well
 class Connection final : public net::Watched {
 public:
     Connection(asio::io_context& context, net::Watchdog& watchdog);
+    ~Connection() override;
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
 
-    [[nodiscard]] asio::awaitable<Trouble> open(const upstream::Address& address, Deadline limit);
+    // `authorities`: those of an address that is encrypted.
+    [[nodiscard]] asio::awaitable<Trouble> open(const upstream::Address& address, const routes::Authorities* authorities,
+                                                Deadline limit);
+    [[nodiscard]] const std::string& complaint() const { return complaint_; }  // why it could not be opened, in words
+    void count(std::shared_ptr<const Report> report) { standing_.emplace(std::move(report)); }  // among those that are open
     [[nodiscard]] asio::awaitable<Trouble> send(const std::string& head, std::string_view body, Deadline limit);
     // The final head; those before it are passed over. `begun`: a byte of it has come.
     struct Received {
@@ -43,14 +54,23 @@ public:
     void expire() override;
 
 private:
+    using Reading = std::tuple<boost::system::error_code, std::size_t>;
+
     void begin(Deadline limit);
     [[nodiscard]] Failure failure() const { return expired_ ? Failure::timed_out : Failure::lost; }
     [[nodiscard]] asio::awaitable<boost::system::error_code> connect(const upstream::Address& address);
+    [[nodiscard]] asio::awaitable<boost::system::error_code> secure(const std::string& host,
+                                                                    const routes::Authorities* authorities);
+    [[nodiscard]] asio::awaitable<boost::system::error_code> wait();
+    [[nodiscard]] asio::awaitable<boost::system::error_code> write_encrypted(std::string_view bytes);
+    [[nodiscard]] asio::awaitable<Reading> read_encrypted();
 
     asio::ip::tcp::resolver resolver_;
     asio::ip::tcp::socket socket_;
+    std::optional<net::Encryption> encryption_;  // nothing: the connection is plain
+    std::optional<Standing> standing_;
     std::unique_ptr<net::Watchdog::Handle> watch_;
-    std::string in_, piece_;
+    std::string in_, piece_, complaint_;
     bool expired_ = false;
 };
 

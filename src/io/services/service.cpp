@@ -14,11 +14,15 @@ constexpr Duration idle_max = std::chrono::seconds(30);
 
 // Leaves the queue however the wait ends; a slot that came too late goes to the next one.
 struct Pool::Waiting {
-    explicit Waiting(Pool& p) : pool(p), waiter(p.context_) { pool.waiters_.push_back(&waiter); }
+    explicit Waiting(Pool& p) : pool(p), waiter(p.context_) {
+        pool.waiters_.push_back(&waiter);
+        pool.report_->changed(&events::ServiceChanged::waiting, 1);
+    }
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;
     ~Waiting() {
         std::erase(pool.waiters_, &waiter);
+        pool.report_->changed(&events::ServiceChanged::waiting, -1);
         if (waiter.granted && !taken) pool.release();
     }
     Pool& pool;
@@ -26,13 +30,15 @@ struct Pool::Waiting {
     bool taken = false;
 };
 
-Pool::Pool(asio::io_context& context, upstream::Address where, std::uint64_t connections_max)
-    : address(std::move(where)), context_(context), connections_max_(connections_max) {}
+Pool::Pool(asio::io_context& context, upstream::Address where, std::uint64_t connections_max,
+           std::shared_ptr<const Report> report)
+    : address(std::move(where)), context_(context), connections_max_(connections_max), report_(std::move(report)) {}
 
 asio::awaitable<Pool::Slot> Pool::acquire(Deadline deadline) {
     const auto self = shared_from_this();
     if (!full()) {
         ++used_;
+        report_->changed(&events::ServiceChanged::used, 1);
         co_return Slot(self);
     }
     if (waiters_.size() >= connections_max_ * waiting_per_connection) co_return Slot();
@@ -49,6 +55,7 @@ asio::awaitable<Pool::Slot> Pool::acquire(Deadline deadline) {
 void Pool::release() {
     if (waiters_.empty()) {
         --used_;
+        report_->changed(&events::ServiceChanged::used, -1);
         return;
     }
     Waiter* const next = waiters_.front();
@@ -77,14 +84,44 @@ void Pool::retire() {
     idle_.clear();
 }
 
-Service::Service(asio::io_context& context, const routes::UpstreamPolicy& how, const config::LimitSettings& limits)
+void Pool::opened(Connection& connection) {
+    unreachable_.clear();
+    connection.count(report_);
+}
+
+void Pool::not_opened(const std::string& why) {
+    if (why == unreachable_) return;
+    unreachable_ = why;
+    report_->unreachable(address.url, why);
+}
+
+Service::Service(asio::io_context& context, const routes::UpstreamPolicy& how, const config::LimitSettings& limits,
+                 std::shared_ptr<const Report> to)
     : policy(how),
+      report(std::move(to)),
       balancer(how.urls.size(), static_cast<unsigned>(limits.breaker_failures_max),
                std::chrono::milliseconds(limits.breaker_open_ms)),
       budget(limits.retry_budget_percent) {
     for (const std::string& url : policy.urls)
         pools.push_back(std::make_shared<Pool>(context, upstream::parse_address(url).value_or(upstream::Address{}),
-                                               policy.connections_max));
+                                               policy.connections_max, report));
+    report->changed(&events::ServiceChanged::addresses, static_cast<int>(pools.size()));
+    report_up();
+}
+
+void Service::report_up() {
+    int up = 0;
+    for (std::size_t at = 0; at < balancer.size(); ++at) up += !retired && balancer.up(at) ? 1 : 0;
+    if (up != up_) report->changed(&events::ServiceChanged::up, up - up_);
+    up_ = up;
+}
+
+void Service::retire() {
+    if (retired) return;
+    retired = true;
+    for (const auto& pool : pools) pool->retire();
+    report_up();
+    report->changed(&events::ServiceChanged::addresses, -static_cast<int>(pools.size()));
 }
 
 }  // namespace millrace::services

@@ -14,7 +14,8 @@ namespace millrace::services {
 // The connections to one address: as many as may be, and a bounded queue of those who wait for one.
 class Pool : public std::enable_shared_from_this<Pool> {
 public:
-    Pool(asio::io_context& context, upstream::Address address, std::uint64_t connections_max);
+    Pool(asio::io_context& context, upstream::Address address, std::uint64_t connections_max,
+         std::shared_ptr<const Report> report);
 
     // The right to have one connection.
     class Slot {
@@ -40,6 +41,9 @@ public:
     [[nodiscard]] std::unique_ptr<Connection> take_idle();           // one that can be used, if there is one
     void keep(std::unique_ptr<Connection> connection);
     void retire();  // keeps none from now on
+    // Counts one that was opened, or tells why it was not, when that is news.
+    void opened(Connection& connection);
+    void not_opened(const std::string& why);
 
     const upstream::Address address;
 
@@ -54,6 +58,8 @@ private:
 
     asio::io_context& context_;
     const std::uint64_t connections_max_;
+    const std::shared_ptr<const Report> report_;
+    std::string unreachable_;  // why it is; empty: it is not, as far as is known
     std::uint64_t used_ = 0;
     std::deque<Waiter*> waiters_;
     std::vector<std::unique_ptr<Connection>> idle_;
@@ -61,13 +67,23 @@ private:
 };
 
 struct Service {
-    Service(asio::io_context& context, const routes::UpstreamPolicy& how, const config::LimitSettings& limits);
+    Service(asio::io_context& context, const routes::UpstreamPolicy& how, const config::LimitSettings& limits,
+            std::shared_ptr<const Report> to);
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    void report_up();  // how many addresses are, if that has changed
+    void retire();     // it is asked nothing any more
 
     const routes::UpstreamPolicy policy;
+    const std::shared_ptr<const Report> report;
     std::vector<std::shared_ptr<Pool>> pools;  // one for each address
     upstream::Balancer balancer;
     policy::RetryBudget budget;
     bool retired = false;
+
+private:
+    int up_ = 0;  // as it was told
 };
 
 // One request of an address, until its answer has ended.

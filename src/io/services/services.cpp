@@ -1,6 +1,8 @@
 // Sends a request to one address after another as long as the rules allow it, and checks addresses while nobody asks.
 #include "millrace/io/services.hpp"
 
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <map>
 #include <utility>
 
@@ -17,8 +19,13 @@ std::string key_of(const routes::ApiCatalog& api, const std::string& name) {
     return api.version() + "/" + api.table().schema + "/" + name;
 }
 
+std::uint64_t fingerprint(const std::shared_ptr<const routes::Authorities>& authorities) {
+    return authorities ? authorities->fingerprint : 0;
+}
+
 bool same(const routes::UpstreamPolicy& a, const routes::UpstreamPolicy& b) {
-    return a.urls == b.urls && a.path == b.path && a.health_path == b.health_path && a.health_every_ms == b.health_every_ms &&
+    return a.urls == b.urls && fingerprint(a.authorities) == fingerprint(b.authorities) && a.path == b.path &&
+           a.health_path == b.health_path && a.health_every_ms == b.health_every_ms &&
            a.connect_timeout_ms == b.connect_timeout_ms && a.timeout_ms == b.timeout_ms &&
            a.connections_max == b.connections_max && a.retries_max == b.retries_max &&
            a.forward_authorization == b.forward_authorization && a.set_headers == b.set_headers &&
@@ -29,8 +36,26 @@ bool same(const routes::UpstreamPolicy& a, const routes::UpstreamPolicy& b) {
 struct Tried {
     std::optional<Answer> answer;
     Failure failure = Failure::connect;
-    bool full = false;  // no connection was to be had: that is no failure of the address
+    bool full = false;      // no connection was to be had: that is no failure of the address
+    std::string complaint;  // why no connection could be opened
 };
+
+events::ServiceResult result_of(const Tried& tried) {
+    using events::ServiceResult;
+    if (tried.full) return ServiceResult::full;
+    if (tried.answer) return tried.answer->head.status >= 500 ? ServiceResult::server_error : ServiceResult::ok;
+    switch (tried.failure) {
+        case Failure::connect:
+            return ServiceResult::connect;
+        case Failure::lost:
+            return ServiceResult::lost;
+        case Failure::timed_out:
+            return ServiceResult::timed_out;
+        case Failure::garbage:
+            break;
+    }
+    return ServiceResult::garbage;
+}
 
 Error error_of(Failure failure) {
     switch (failure) {
@@ -52,8 +77,6 @@ struct Services::State : std::enable_shared_from_this<Services::State> {
         : context(io), limits(l), observer(o), watchdog(io), tasks(io, o) {}
 
     asio::awaitable<Result<Answer>> call(std::shared_ptr<Service> service, const upstream::Sending& sending, Deadline deadline);
-    asio::awaitable<Tried> attempt(std::shared_ptr<Service> service, std::size_t at, const upstream::Sending& sending,
-                                   Deadline deadline);
     asio::awaitable<Tried> exchange(std::shared_ptr<Service> service, std::size_t at, const upstream::Sending& sending,
                                     Deadline deadline);
     asio::awaitable<void> check(std::shared_ptr<Service> service, std::size_t at);
@@ -85,7 +108,8 @@ void Services::adopt(const routes::Versions& versions) {
                 next.emplace(key, known->second);
                 continue;
             }
-            auto service = std::make_shared<Service>(state.context, route->upstream, state.limits);
+            auto report = std::make_shared<const Report>(state.observer, api->version(), route->name);
+            auto service = std::make_shared<Service>(state.context, route->upstream, state.limits, std::move(report));
             next.emplace(key, service);
             if (service->policy.health_path.empty()) continue;
             for (std::size_t at = 0; at < service->pools.size(); ++at)
@@ -94,18 +118,13 @@ void Services::adopt(const routes::Versions& versions) {
     std::swap(state.services, next);
     for (const auto& [key, service] : next) {
         const auto kept = state.services.find(key);
-        service->retired = kept == state.services.end() || kept->second != service;
-        if (!service->retired) continue;
-        for (const auto& pool : service->pools) pool->retire();
+        if (kept == state.services.end() || kept->second != service) service->retire();
     }
 }
 
 void Services::stop() {
+    for (const auto& [key, service] : state_->services) service->retire();
     state_->tasks.cancel();
-    for (const auto& [key, service] : state_->services) {
-        service->retired = true;
-        for (const auto& pool : service->pools) pool->retire();
-    }
 }
 
 asio::awaitable<Result<Answer>> Services::call(const routes::ApiCatalog& api, const upstream::Sending& sending,
@@ -129,7 +148,13 @@ asio::awaitable<Result<Answer>> Services::State::call(std::shared_ptr<Service> s
         const auto choice = service->balancer.choose(tried, others, net::now());
         if (!choice.address) co_return last ? *last : refusal(choice.why);
         if (last) ++retries;
-        auto outcome = co_await attempt(service, *choice.address, sending, deadline);
+        const TimePoint began = net::now();
+        auto outcome = co_await exchange(service, *choice.address, sending, deadline);
+        // A client that went away has broken it off: that says nothing about the address.
+        const auto cancellation = co_await asio::this_coro::cancellation_state;
+        if (cancellation.cancelled() != asio::cancellation_type::none) co_return error_of(Failure::lost);
+        note(*service, *choice.address, outcome);
+        service->report->asked(result_of(outcome), retries > 0, net::now() - began);
         if (outcome.answer) co_return *std::move(outcome.answer);
         tried[*choice.address] = true;
         last = error_of(outcome.failure);
@@ -145,21 +170,16 @@ Error Services::State::refusal(upstream::Balancer::None why) const {
     return Error::of(Fault::circuit_open).with_header("Retry-After", std::to_string(std::max<std::uint64_t>(seconds, 1)));
 }
 
-asio::awaitable<Tried> Services::State::attempt(std::shared_ptr<Service> service, std::size_t at,
-                                                const upstream::Sending& sending, Deadline deadline) {
-    auto tried = co_await exchange(service, at, sending, deadline);
-    note(*service, at, tried);
-    co_return tried;
-}
-
 void Services::State::note(Service& service, std::size_t at, const Tried& tried) {
     if (tried.full) return;
+    if (!tried.complaint.empty()) service.pools[at]->not_opened(tried.complaint);
     const bool failed = !tried.answer || upstream::counts_as_failure(tried.answer->head.status);
     if (failed) {
         service.balancer.failed(at, net::now());
     } else {
         service.balancer.succeeded(at);
     }
+    service.report_up();
 }
 
 // A connection that was kept may have been closed at this very moment; a request that can be sent twice then gets a new one.
@@ -181,9 +201,11 @@ asio::awaitable<Tried> Services::State::exchange(std::shared_ptr<Service> servic
         Trouble trouble;
         if (!reused) {
             connection = std::make_unique<Connection>(context, watchdog);
-            trouble = co_await connection->open(pool->address, to_connect);
+            trouble = co_await connection->open(pool->address, policy.authorities.get(), to_connect);
             out.failure = Failure::connect;
+            out.complaint = connection->complaint();
             if (trouble) co_return out;
+            pool->opened(*connection);
         }
         const Deadline limit{std::min(deadline.at, net::now() + ms(policy.timeout_ms))};
         trouble = co_await connection->send(head, sending.request.body, limit);
@@ -210,16 +232,20 @@ asio::awaitable<void> Services::State::check(std::shared_ptr<Service> service, s
     for (bool awake = true; awake && !service->retired;) {
         const bool well = co_await is_well(*service, at);
         service->balancer.checked(at, well);
+        service->report_up();
         awake = co_await net::sleep_for(ms(service->policy.health_every_ms));
     }
 }
 
 asio::awaitable<bool> Services::State::is_well(const Service& service, std::size_t at) {
-    const upstream::Address& address = service.pools[at]->address;
+    Pool& pool = *service.pools[at];
+    const upstream::Address& address = pool.address;
     Connection connection(context, watchdog);
     const Deadline to_connect{net::now() + ms(service.policy.connect_timeout_ms)};
-    auto trouble = co_await connection.open(address, to_connect);
+    auto trouble = co_await connection.open(address, service.policy.authorities.get(), to_connect);
+    if (trouble && !service.retired) pool.not_opened(connection.complaint());
     if (trouble) co_return false;
+    pool.opened(connection);
     const std::string head = "GET " + address.base + service.policy.health_path + " HTTP/1.1\r\nHost: " + address.authority +
                              "\r\nVia: 1.1 millrace\r\nConnection: close\r\n\r\n";
     const Deadline limit{net::now() + ms(service.policy.timeout_ms)};

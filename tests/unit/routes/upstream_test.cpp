@@ -31,7 +31,7 @@ constexpr const char* moved =
 
 TEST(UpstreamRoute, every_key_is_read) {
     const auto [table, problems] = parse_route_table(R"({"resources": {"orders": {
-        "upstream": {"urls": ["http://a:8080/base", "http://[::1]"], "path": "/api", "health_path": "/healthz",
+        "upstream": {"urls": ["http://a:8080/base", "https://[::1]"], "ca_file": "ca.pem", "path": "/api", "health_path": "/healthz",
                      "health_every_ms": 5, "connect_timeout_ms": 6, "timeout_ms": 7, "connections_max": 8, "retries_max": 0,
                      "forward_authorization": true, "set_headers": {"X-A": "b"}, "remove_headers": ["Server-Info"]},
         "cache": {"ttl_s": 9}, "body_bytes_max": 10}}})",
@@ -39,7 +39,8 @@ TEST(UpstreamRoute, every_key_is_read) {
     ASSERT_TRUE(problems.empty()) << problems[0].message;
     const UpstreamRule& rule = table.upstreams.at("orders");
     const UpstreamPolicy& policy = rule.upstream;
-    EXPECT_EQ(policy.urls, (std::vector<std::string>{"http://a:8080/base", "http://[::1]"}));
+    EXPECT_EQ(policy.urls, (std::vector<std::string>{"http://a:8080/base", "https://[::1]"}));
+    EXPECT_EQ(policy.ca_file, "ca.pem");
     EXPECT_EQ(policy.path, "/api");
     EXPECT_EQ(policy.health_path, "/healthz");
     EXPECT_EQ(policy.health_every_ms, 5U);
@@ -61,7 +62,12 @@ TEST(UpstreamRoute, each_mistake_has_its_place) {
     };
     const Case cases[] = {{R"({})", "/urls"},
                           {R"({"urls": []})", "/urls"},
-                          {R"({"urls": ["https://a"]})", "/urls/0"},
+                          {R"({"urls": ["ftp://a"]})", "/urls/0"},
+                          {R"({"urls": ["http://a:99999"]})", "/urls/0"},
+                          {R"({"urls": ["https://a:"]})", "/urls/0"},
+                          {R"({"urls": ["https://a"], "ca_file": ""})", "/ca_file"},
+                          {R"({"urls": ["https://a"], "ca_file": 1})", "/ca_file"},
+                          {R"({"urls": ["http://a"], "ca_file": "ca.pem"})", "/ca_file"},
                           {R"({"urls": ["http://a", "a:80"]})", "/urls/1"},
                           {R"({"urls": ["http://user@a"]})", "/urls/0"},
                           {R"({"urls": ["http://a?b"]})", "/urls/0"},

@@ -37,7 +37,13 @@ TEST(UpstreamAddress, is_read_from_its_url) {
     EXPECT_EQ(address->base, "/api");
     EXPECT_EQ(parse_address("http://orders")->port, "80");
     EXPECT_EQ(parse_address("http://[::1]:81/x")->host, "::1");
-    for (const char* bad : {"https://a", "http://", "http://a:0", "http://a:99999", "http://a:x", "http://[::1", "http://:80"})
+    EXPECT_FALSE(address->encrypted);
+    EXPECT_TRUE(parse_address("https://orders")->encrypted);
+    EXPECT_EQ(parse_address("https://orders")->port, "443");
+    EXPECT_EQ(parse_address("https://[::1]:8443/x")->port, "8443");
+    for (const char* bad : {"ftp://a", "//a", "http://", "https:///x", "http://a:0", "http://a:99999", "http://a:x",
+                            "http://a:", "http://a:80:80", "http://[::1", "http://[::1]x", "http://:80", "http://u@a",
+                            "http://a?b", "http://a b"})
         EXPECT_FALSE(parse_address(bad)) << bad;
 }
 
