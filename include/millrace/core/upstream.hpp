@@ -44,11 +44,16 @@ struct Sending {
     const message::Request& request;
     std::string_view below;
     std::string_view request_id;
-    bool to_keep = false;  // the answer is wanted whole: the client's own conditions stay here
-    Validators known{};    // of what is kept already
+    bool to_keep = false;                   // the answer is wanted whole: the client's own conditions stay here
+    Validators known{};                     // of what is kept already
+    bool streams = false;                   // the body is not the request's own but follows piece by piece
+    std::optional<std::uint64_t> length{};  // of that body, in bytes; nothing: it goes in chunks
 };
-// Request line and fields; the body follows as it is.
+// Request line and fields; the body follows, as it is or in chunks.
 [[nodiscard]] std::string request_head(const Sending& sending, const Address& address);
+// Makes a piece of a body a chunk of it, and of its last piece its end (RFC 9112 §7.1). What goes before the piece is returned,
+// what goes behind it is added to it. A piece without bytes is nothing by itself.
+[[nodiscard]] std::string make_chunk(std::string& piece, bool last);
 
 // What a service says of its answer's keeping (RFC 9111 §5).
 struct Caching {

@@ -79,6 +79,15 @@ void append_forwarding(std::string& out, const Sending& sending) {
     say("X-Forwarded-Proto", scheme_of(request));
 }
 
+// One framing or the other, never both (RFC 9112 §6).
+void append_framing(std::string& out, const Sending& sending) {
+    const Method method = sending.request.method;
+    if (sending.streams && !sending.length) return append(out, "Transfer-Encoding", "chunked");
+    const std::uint64_t length = sending.streams ? *sending.length : sending.request.body.size();
+    const bool has_body = method == Method::post || method == Method::put || method == Method::patch;
+    if (has_body || length > 0) append(out, "Content-Length", std::to_string(length));
+}
+
 }  // namespace
 
 bool ends_here(std::string_view field, const std::vector<std::string_view>& named) {
@@ -117,8 +126,7 @@ std::string request_head(const Sending& sending, const Address& address) {
     if (!sending.known.last_modified.empty()) append(out, "If-Modified-Since", sending.known.last_modified);
     for (const auto& [name, value] : policy.set_headers)
         if (!message::frames_message(name) || text::iequals(name, "date")) append(out, name, value);
-    const bool has_body = request.method == Method::post || request.method == Method::put || request.method == Method::patch;
-    if (has_body || !request.body.empty()) append(out, "Content-Length", std::to_string(request.body.size()));
+    append_framing(out, sending);
     return out += "\r\n";
 }
 

@@ -166,4 +166,21 @@ TEST(UpstreamRequest, has_the_length_of_its_body) {
     EXPECT_TRUE(has_line(head_of(route(), request), "Content-Length: 5"));
 }
 
+TEST(UpstreamRequest, says_how_a_body_is_framed_that_comes_later_and_never_in_two_ways) {
+    for (const auto method : {message::Method::post, message::Method::del}) {
+        auto request = request_with({{"Content-Length", "9"}, {"Transfer-Encoding", "chunked"}});
+        request.method = method;
+        const auto plain = route();
+        Sending sending{plain, request, "", "id"};
+        sending.streams = true;
+        std::string head = request_head(sending, *parse_address("http://a"));
+        EXPECT_TRUE(has_line(head, "Transfer-Encoding: chunked")) << head;
+        EXPECT_EQ(head.find("Content-Length"), std::string::npos) << head;
+        sending.length = 70'000'000'000;
+        head = request_head(sending, *parse_address("http://a"));
+        EXPECT_TRUE(has_line(head, "Content-Length: 70000000000")) << head;
+        EXPECT_EQ(head.find("Transfer-Encoding"), std::string::npos) << head;
+    }
+}
+
 }  // namespace millrace::upstream
