@@ -34,8 +34,8 @@ class AdminHandler final : public http::Handler {
 public:
     // `token`: that a bearer must have, but for /livez and /readyz; empty: nobody is asked.
     AdminHandler(AdminView view, std::string token) : view_(std::move(view)), token_(std::move(token)) {}
-    [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override;
-    [[nodiscard]] http::Answer answer(const message::Request& request, http::Trace& trace) override;
+    [[nodiscard]] http::BodyRule body_rule(const message::Request& head) const override;
+    [[nodiscard]] http::Answer answer(const message::Request& request, http::Trace& trace, net::Source* body) override;
 
 private:
     [[nodiscard]] bool knows(const message::Request& request) const;

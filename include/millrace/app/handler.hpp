@@ -60,8 +60,8 @@ public:
     void adopt(std::shared_ptr<const pipeline::Snapshot> snapshot);
     void forget_callers();  // API keys have changed, or may have
 
-    [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override;
-    [[nodiscard]] http::Answer answer(const message::Request& request, http::Trace& trace) override;
+    [[nodiscard]] http::BodyRule body_rule(const message::Request& head) const override;
+    [[nodiscard]] http::Answer answer(const message::Request& request, http::Trace& trace, net::Source* body) override;
 
 private:
     struct Turn;  // one request on its way
@@ -162,6 +162,9 @@ private:
     [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_from_service(std::unique_ptr<Turn> turn,
                                                                             Admission::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> ask_service(Turn& turn);
+    [[nodiscard]] http::asio::awaitable<message::Reply> pass_body_on(Turn& turn);
+    [[nodiscard]] http::asio::awaitable<Result<bool>> hold_body(const Turn& turn, std::string& held) const;
+    [[nodiscard]] http::asio::awaitable<message::Reply> take_answer(Turn& turn, Result<services::Answer> answer);
     // service_fill.cpp
     struct Question;
     struct Fetched;

@@ -15,6 +15,10 @@
 #include "millrace/core/message.hpp"
 #include "millrace/core/peer.hpp"
 
+namespace millrace::net {
+class Source;
+}
+
 namespace millrace::http {
 
 namespace asio = boost::asio;
@@ -49,15 +53,23 @@ struct Outgoing {
 // The answer, or what is to be awaited for it: one that is there already needs no coroutine.
 using Answer = std::variant<Outgoing, asio::awaitable<Outgoing>>;
 
+// What a request's body may be, as far as its head tells.
+struct BodyRule {
+    std::uint64_t bytes_max = 0;  // more of it is refused with 413
+    bool streams = false;         // one that is not whole with its head is given to answer() to be read
+};
+
 // Who answers requests. One per worker, called on its thread only.
 class Handler {
 public:
     virtual ~Handler() = default;
-    // How large may the body of this request be? Asked when its head is there, before its body is read.
-    [[nodiscard]] virtual std::uint64_t body_bytes_max(const message::Request& head) const = 0;
+    // Asked when the head is there, before its body is read.
+    [[nodiscard]] virtual BodyRule body_rule(const message::Request& head) const = 0;
     // Must not throw for what a request can cause. The request's views live until the answer is returned, the trace until its
-    // body has ended.
-    [[nodiscard]] virtual Answer answer(const message::Request& request, Trace& trace) = 0;
+    // body has ended. `body`: the request's, which is still to be read and lives as long as the views do; nothing: it is whole,
+    // as always where body_rule() has not just said of the same head that it streams. What is not read of it when the answer
+    // is returned is not read any more.
+    [[nodiscard]] virtual Answer answer(const message::Request& request, Trace& trace, net::Source* body) = 0;
 };
 
 // A certificate with its key, and perhaps whom clients' own must come from: TLS 1.2 and later. Immutable, shared by threads.

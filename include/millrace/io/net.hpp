@@ -10,6 +10,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -140,6 +141,23 @@ public:
 private:
     struct State;
     std::shared_ptr<State> state_;
+};
+
+// A body that comes piece by piece, and no faster than it is asked for: whoever does not ask holds its sender back. One thread.
+class Source {
+public:
+    Source() = default;
+    virtual ~Source() = default;
+    Source(const Source&) = delete;
+    Source& operator=(const Source&) = delete;
+
+    // In bytes, as its sender announced it; nothing: nobody knows before its end.
+    [[nodiscard]] virtual std::optional<std::uint64_t> length() const = 0;
+    // Appends the next piece to `out`, of 64 KiB at most; false: that was the last of it. What fails is over, and its error is
+    // what its sender is to be told.
+    [[nodiscard]] virtual asio::awaitable<Result<bool>> next(std::string& out, Deadline limit) = 0;
+    // The next() that waits fails at once. Nothing of the body is lost by that: it may be asked for again.
+    virtual void interrupt() = 0;
 };
 
 }  // namespace millrace::net

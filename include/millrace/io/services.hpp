@@ -12,6 +12,10 @@
 #include "millrace/core/routes.hpp"
 #include "millrace/core/upstream.hpp"
 
+namespace millrace::net {
+class Source;
+}
+
 namespace millrace::services {
 
 namespace asio = boost::asio;
@@ -32,6 +36,12 @@ struct Answer {
     std::unique_ptr<Body> body;  // nothing: there is none
 };
 
+// A request's body that is sent while it comes: what is there of it, then what its source gives.
+struct Upload {
+    std::string first;
+    net::Source* rest = nullptr;  // outlives the call
+};
+
 // On one thread. It must outlive the answers that it gave.
 class Services {
 public:
@@ -45,6 +55,10 @@ public:
     // Fails with upstream_unavailable, upstream_failed, upstream_timed_out or circuit_open. Cancelled when the caller is.
     [[nodiscard]] asio::awaitable<Result<Answer>> call(const routes::ApiCatalog& api, const upstream::Sending& sending,
                                                        Deadline deadline);
+    // The same with a body of sending.streams. It also fails with what the source failed with. An answer that comes before all
+    // of the body was sent ends its reading.
+    [[nodiscard]] asio::awaitable<Result<Answer>> call(const routes::ApiCatalog& api, const upstream::Sending& sending,
+                                                       Deadline deadline, Upload upload);
     void stop();  // checks end, and connections that nobody uses; what is underway goes on
 
 private:

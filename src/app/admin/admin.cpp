@@ -59,11 +59,11 @@ bool AdminHandler::knows(const message::Request& request) const {
     return difference == 0;
 }
 
-std::uint64_t AdminHandler::body_bytes_max(const message::Request& head) const {
-    return head.path == purge_path && head.method == message::Method::post ? purge_bytes_max : no_body;
+http::BodyRule AdminHandler::body_rule(const message::Request& head) const {
+    return {head.path == purge_path && head.method == message::Method::post ? purge_bytes_max : no_body};
 }
 
-http::Answer AdminHandler::answer(const message::Request& request, http::Trace& trace) {
+http::Answer AdminHandler::answer(const message::Request& request, http::Trace& trace, net::Source* /*body*/) {
     trace.route = "admin";
     const bool open = request.path == "/livez" || request.path == "/readyz";
     if (!token_.empty() && !open && !knows(request))

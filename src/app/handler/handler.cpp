@@ -68,16 +68,19 @@ void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
 
 void RequestHandler::forget_callers() { callers_->forget(); }
 
-std::uint64_t RequestHandler::body_bytes_max(const message::Request& head) const {
+// Bodies of what may come from a cache are read whole: one answer is for many requests.
+http::BodyRule RequestHandler::body_rule(const message::Request& head) const {
     const auto match = pipeline::find_route(*snapshot_, head, WallTime{});
-    if (match && match->resource != nullptr) return match->resource->policies.body_bytes_max;
-    if (match && match->function != nullptr && !match->unknown_function) return match->function->policies.body_bytes_max;
-    if (match && match->upstream != nullptr) return match->upstream->policies.body_bytes_max;
-    return snapshot_->settings.http.body_bytes_max;
+    if (match && match->resource != nullptr) return {match->resource->policies.body_bytes_max};
+    if (match && match->function != nullptr && !match->unknown_function) return {match->function->policies.body_bytes_max};
+    const bool reads = head.method == message::Method::get || head.method == message::Method::head;
+    if (match && match->upstream != nullptr) return {match->upstream->policies.body_bytes_max, !reads};
+    return {snapshot_->settings.http.body_bytes_max};
 }
 
-http::Answer RequestHandler::answer(const message::Request& request, http::Trace& trace) {
+http::Answer RequestHandler::answer(const message::Request& request, http::Trace& trace, net::Source* body) {
     Turn turn(request, trace, snapshot_);
+    turn.unread = body;
     auto ticket = admission_.admit(request.peer, turn.began);
     if (!ticket) return turn.outgoing(turn.failed(ticket.error()));
     turn.find_origins();

@@ -41,8 +41,13 @@ asio::awaitable<http::Outgoing> RequestHandler::answer_from_service(std::unique_
 
 asio::awaitable<message::Reply> RequestHandler::ask_service(Turn& turn) {
     if (!turn.target_key.empty()) co_return co_await find_or_ask_service(turn);
+    if (turn.unread != nullptr) co_return co_await pass_body_on(turn);
     const upstream::Sending sending{*turn.service, turn.request, turn.match.below, turn.trace.request_id};
     auto answer = co_await services_.call(*turn.api, sending, turn.deadline);
+    co_return co_await take_answer(turn, std::move(answer));
+}
+
+asio::awaitable<message::Reply> RequestHandler::take_answer(Turn& turn, Result<services::Answer> answer) {
     if (!answer) co_return turn.failed(answer.error());
     if (!is_safe(turn.request.method) && answer->head.status < 400) forget_target(turn);
     co_return co_await pass_on(turn, std::move(*answer));

@@ -52,6 +52,7 @@ struct RequestHandler::Turn {
     [[nodiscard]] Ask ask(TimePoint now) const { return {wall, now, windows, token}; }
 
     const message::Request& request;
+    net::Source* unread = nullptr;  // the request's body, where it is not whole yet
     http::Trace& trace;
     std::shared_ptr<const pipeline::Snapshot> snapshot;  // one for the whole request, whatever is adopted meanwhile
     auth::Identity identity;

@@ -88,6 +88,10 @@ asio::awaitable<void> Session::run() {
         Answer answer = ask();
         const bool gathered = gather_at_once(answer);
         if (!gathered) co_await answer_later(std::move(answer));
+        if (body_unread_ && !closing_) {
+            const bool skipped = co_await skip_body();
+            if (!skipped) break;
+        }
         in_.consume(request_bytes_);
         scanned_ = 0;
     }
@@ -145,7 +149,7 @@ bool Session::client_has_left() {
 Answer Session::ask() {
     begin_trace();
     try {
-        return context_.handler.answer(head_.request, trace_);
+        return context_.handler.answer(head_.request, trace_, body_unread_ ? this : nullptr);
     } catch (...) {
         if (context_.aborted) throw;
         return fallen();
@@ -232,7 +236,7 @@ void Session::report_finished(const message::Reply& reply, std::size_t bytes_out
         event.subject = trace_.subject;
         event.method = head_.request.method;
         event.status = reply.status;
-        event.bytes_in = head_length_ + head_.request.body.size();
+        event.bytes_in = head_length_ + head_.request.body.size() + body_taken_;
         event.bytes_out = bytes_out;
         event.cache = trace_.cache;
         event.cache_reason = trace_.cache_reason;
@@ -245,6 +249,7 @@ void Session::report_finished(const message::Reply& reply, std::size_t bytes_out
         event.error_code = trace_.error_code;
         context_.observer.on(event);
     }
+    body_taken_ = 0;
     trace_.keep.reset();
 }
 

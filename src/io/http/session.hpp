@@ -50,7 +50,8 @@ struct SessionContext {
     bool draining = false, aborted = false;
 };
 
-class Session final : public net::Watched {
+// Itself the source of the present request's body, where the handler reads it.
+class Session final : public net::Watched, private net::Source {
 public:
     Session(std::shared_ptr<SessionContext> context, Socket socket, const peer::Address& peer);
     ~Session() override;
@@ -93,6 +94,21 @@ private:
     [[nodiscard]] bool last_look();
     void rest();
 
+    // session_body.cpp
+    [[nodiscard]] bool begin_body(const BodyRule& rule);
+    [[nodiscard]] bool begin_chunks(const BodyRule& rule);
+    [[nodiscard]] bool make_room_behind_head();
+    [[nodiscard]] std::optional<std::uint64_t> length() const override;
+    [[nodiscard]] asio::awaitable<Result<bool>> next(std::string& out, Deadline limit) override;
+    void interrupt() override;
+    [[nodiscard]] asio::awaitable<bool> let_client_go_on();
+    [[nodiscard]] asio::awaitable<Result<bool>> read_piece(std::string& out, Deadline limit);
+    [[nodiscard]] asio::awaitable<bool> read_sized(std::string& out);
+    [[nodiscard]] asio::awaitable<Result<bool>> read_chunks(std::string& out);
+    [[nodiscard]] Error cut_short();
+    [[nodiscard]] bool can_skip_body() const;
+    [[nodiscard]] asio::awaitable<bool> skip_body();
+
     // session_write.cpp
     [[nodiscard]] Sent send_now(std::string_view body);
     std::size_t write_some(std::string_view head, std::string_view body, boost::system::error_code& error);
@@ -106,6 +122,7 @@ private:
     [[nodiscard]] asio::awaitable<void> linger();
     bool append(const message::Reply& reply, bool streams = false);
     void refuse(const Error& error);
+    void decide_end(const message::Reply& reply, bool until_closed);
 
     // session.cpp
     [[nodiscard]] asio::awaitable<bool> begin();
@@ -129,14 +146,17 @@ private:
     std::unique_ptr<net::Watchdog::Handle> watch_;
 
     Buffer in_;
-    std::string body_;  // of a request that does not fit behind its head
+    std::string body_;  // of a request that does not fit behind its head; what is there of one that the handler reads
     std::string out_;   // replies that are not sent yet, all but their large bodies
     std::size_t sent_ = 0;
 
     framing::Head head_;
-    std::size_t scanned_ = 0;        // of in_, by find_head
-    std::size_t head_length_ = 0;    // of the present request
-    std::size_t request_bytes_ = 0;  // of in_ that are the present request's
+    std::size_t scanned_ = 0;                      // of in_, by find_head
+    std::size_t head_length_ = 0;                  // of the present request
+    std::size_t request_bytes_ = 0;                // of in_ that are the present request's
+    std::optional<framing::ChunkDecoder> chunks_;  // of a body that the handler reads; nothing: its length is known
+    std::uint64_t body_left_ = 0;                  // of that length
+    std::uint64_t body_taken_ = 0;                 // by the handler
     Trace trace_;
     TimePoint read_at_, head_began_, quiet_since_;
 
@@ -147,6 +167,8 @@ private:
     bool gone_ = false;         // the client has left while its answer was made
     bool broken_ = false;       // nothing can be sent any more
     bool flush_asked_ = false;  // in the context's list
+    bool body_unread_ = false;  // there is more of the request's body, and the handler may read it
+    bool interrupted_ = false;  // it does not want to wait for it
 };
 
 }  // namespace millrace::http

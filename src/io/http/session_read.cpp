@@ -142,11 +142,12 @@ void Session::rest() {
 }
 
 asio::awaitable<bool> Session::read_body() {
-    const std::uint64_t body_bytes_max = context_.handler.body_bytes_max(head_.request);
-    if (head_.body == framing::BodyKind::sized && head_.content_length > body_bytes_max) {
+    const BodyRule rule = context_.handler.body_rule(head_.request);
+    if (head_.body == framing::BodyKind::sized && head_.content_length > rule.bytes_max) {
         refuse(Error::of(Fault::body_too_large));
         co_return false;
     }
+    if (rule.streams) co_return begin_body(rule);
     const std::size_t here = in_.view().size() - head_length_;
     const bool whole = head_.body == framing::BodyKind::sized && here >= head_.content_length;
     if (head_.expects_continue && here == 0) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
@@ -156,7 +157,7 @@ asio::awaitable<bool> Session::read_body() {
     expired_ = false;
     bool read = false;
     if (head_.body == framing::BodyKind::chunked) {
-        read = co_await read_chunked(body_bytes_max);
+        read = co_await read_chunked(rule.bytes_max);
     } else if (here + in_.room() >= head_.content_length) {
         read = co_await read_in_place();
     } else {

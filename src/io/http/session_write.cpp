@@ -44,10 +44,19 @@ bool Session::gather_at_once(const Answer& answer) {
     return true;
 }
 
+// Is this the connection's last reply? What its request's body still has is then not wanted; what nobody read of one ends the
+// connection, unless it is short.
+void Session::decide_end(const message::Reply& reply, bool until_closed) {
+    closing_ = reply.close || context_.draining || !head_.keep_alive || until_closed;
+    if (!body_unread_) return;
+    closing_ = closing_ || !can_skip_body();
+    refused_ = closing_;
+}
+
 // Puts the reply behind those that are not sent yet. False: it is time to send them, with this body `apart` from them.
 bool Session::gather(const message::Reply& reply, std::string_view& apart) {
     phase_ = Phase::writing;
-    closing_ = reply.close || context_.draining || !head_.keep_alive;
+    decide_end(reply, false);
     const std::size_t before = out_.size();
     const bool with_body = append(reply);
     const std::string_view body = with_body ? reply.body.view() : std::string_view();
@@ -63,7 +72,7 @@ bool Session::gather(const message::Reply& reply, std::string_view& apart) {
 // its last chunk, so that nobody takes it for whole.
 asio::awaitable<void> Session::write_stream(Outgoing answer) {
     phase_ = Phase::writing;
-    closing_ = answer.reply.close || context_.draining || !head_.keep_alive || head_.http_1_0;
+    decide_end(answer.reply, head_.http_1_0);
     const std::size_t before = out_.size();
     append(answer.reply, true);
     std::size_t bytes = out_.size() - before;

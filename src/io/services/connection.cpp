@@ -163,27 +163,41 @@ asio::awaitable<Connection::More> Connection::receive(Deadline limit) {
 
 asio::awaitable<Connection::Received> Connection::read_head(message::Method asked, const routes::UpstreamPolicy& policy,
                                                             Deadline limit) {
+    Heads heads;
+    if (const auto early = stop_watching()) {
+        if (early->received) co_return *std::move(early->received);
+        heads = early->heads;
+    }
+    for (;;) {
+        if (auto taken = take_head(asked, policy, heads)) co_return *std::move(taken);
+        const More more = co_await receive(limit);
+        if (!more.ended && !more.trouble) continue;
+        Received out;
+        out.trouble = more.ended ? Trouble(Failure::lost) : more.trouble;
+        out.begun = heads.begun;
+        co_return out;
+    }
+}
+
+// Out of what is there: the final head, or that there can be none. Nothing: more has to come.
+std::optional<Connection::Received> Connection::take_head(message::Method asked, const routes::UpstreamPolicy& policy,
+                                                          Heads& heads) {
     Received out;
-    for (int heads = 0; heads < interim_max;) {
+    heads.begun = out.begun = heads.begun || !in_.empty();
+    while (heads.count < interim_max) {
         auto length = upstream::head_length(in_);
-        out.begun = out.begun || !in_.empty();
         if (!length) break;
-        if (!*length) {
-            const More more = co_await receive(limit);
-            out.trouble = more.ended ? Trouble(Failure::lost) : more.trouble;
-            if (out.trouble) co_return out;
-            continue;
-        }
+        if (!*length) return std::nullopt;
         auto head = upstream::read_head(std::string_view(in_).substr(0, **length), asked, policy);
         if (!head || head->status == 101) break;  // nobody asked for another protocol
         in_.erase(0, **length);
-        ++heads;
+        ++heads.count;
         if (head->status < 200) continue;
         out.head = std::move(*head);
-        co_return out;
+        return out;
     }
     out.trouble = Failure::garbage;
-    co_return out;
+    return out;
 }
 
 void Connection::rest(Deadline until) { begin(until); }

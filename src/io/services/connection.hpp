@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,11 @@ public:
     };
     [[nodiscard]] asio::awaitable<Received> read_head(message::Method asked, const routes::UpstreamPolicy& policy,
                                                       Deadline limit);
+    // From now on until read_head(): an answer that comes, or an end, ends a send() that is underway, and `came` is called
+    // once. `policy` lives as long.
+    void watch_for_answer(message::Method asked, const routes::UpstreamPolicy& policy, std::function<void()> came);
+    // Has it come? What the socket has at this moment counts.
+    [[nodiscard]] bool answered();
     // Adds to what is there; `ended`: the other side has closed.
     struct More {
         Trouble trouble;
@@ -55,6 +61,17 @@ public:
 
 private:
     using Reading = std::tuple<boost::system::error_code, std::size_t>;
+    struct Heads {
+        int count = 0;
+        bool begun = false;
+    };
+    struct Early {
+        message::Method asked;
+        const routes::UpstreamPolicy& policy;
+        std::function<void()> came;
+        Heads heads;
+        std::optional<Received> received;
+    };
 
     void begin(Deadline limit);
     [[nodiscard]] Failure failure() const { return expired_ ? Failure::timed_out : Failure::lost; }
@@ -65,12 +82,19 @@ private:
     [[nodiscard]] asio::awaitable<boost::system::error_code> write_encrypted(std::string_view bytes);
     [[nodiscard]] asio::awaitable<Reading> read_encrypted();
 
+    [[nodiscard]] std::optional<Received> take_head(message::Method asked, const routes::UpstreamPolicy& policy, Heads& heads);
+    // early_answer.cpp
+    [[nodiscard]] std::shared_ptr<Early> stop_watching();
+    void await_early();
+    void look();
+
     asio::ip::tcp::resolver resolver_;
     asio::ip::tcp::socket socket_;
     std::optional<net::Encryption> encryption_;  // nothing: the connection is plain
     std::optional<Standing> standing_;
     std::unique_ptr<net::Watchdog::Handle> watch_;
     std::string in_, piece_, complaint_;
+    std::shared_ptr<Early> early_;  // while an answer is watched for
     bool expired_ = false;
 };
 

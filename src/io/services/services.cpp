@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "passing.hpp"
 #include "service.hpp"
 
 namespace millrace::services {
@@ -32,12 +33,22 @@ bool same(const routes::UpstreamPolicy& a, const routes::UpstreamPolicy& b) {
            a.remove_headers == b.remove_headers;
 }
 
+// What is to be sent, and until when; `passing`: the body, where it comes piece by piece.
+struct Call {
+    const upstream::Sending& sending;
+    Deadline deadline;
+    Passing* passing = nullptr;
+
+    [[nodiscard]] bool repeatable() const { return passing == nullptr || passing->repeatable(); }
+};
+
 // What became of one attempt.
 struct Tried {
     std::optional<Answer> answer;
     Failure failure = Failure::connect;
-    bool full = false;      // no connection was to be had: that is no failure of the address
-    std::string complaint;  // why no connection could be opened
+    bool full = false;             // no connection was to be had: that is no failure of the address
+    std::string complaint;         // why no connection could be opened
+    std::optional<Error> refused;  // by the client's side: nor is that one of the address
 };
 
 events::ServiceResult result_of(const Tried& tried) {
@@ -76,9 +87,11 @@ struct Services::State : std::enable_shared_from_this<Services::State> {
     State(asio::io_context& io, const config::LimitSettings& l, events::Observer& o)
         : context(io), limits(l), observer(o), watchdog(io), tasks(io, o) {}
 
-    asio::awaitable<Result<Answer>> call(std::shared_ptr<Service> service, const upstream::Sending& sending, Deadline deadline);
-    asio::awaitable<Tried> exchange(std::shared_ptr<Service> service, std::size_t at, const upstream::Sending& sending,
-                                    Deadline deadline);
+    std::shared_ptr<Service> find(const routes::ApiCatalog& api, const upstream::Sending& sending) const;
+    asio::awaitable<Result<Answer>> call(std::shared_ptr<Service> service, Call what);
+    asio::awaitable<Tried> exchange(std::shared_ptr<Service> service, std::size_t at, const Call& what);
+    asio::awaitable<Connection::Received> ask(Connection& connection, const Service& service, const std::string& head,
+                                              const Call& what, Tried& out);
     asio::awaitable<void> check(std::shared_ptr<Service> service, std::size_t at);
     asio::awaitable<bool> is_well(const Service& service, std::size_t at);
     void note(Service& service, std::size_t at, const Tried& tried);
@@ -130,36 +143,54 @@ void Services::stop() {
 asio::awaitable<Result<Answer>> Services::call(const routes::ApiCatalog& api, const upstream::Sending& sending,
                                                Deadline deadline) {
     const auto state = state_;
-    const auto found = state->services.find(key_of(api, sending.route.name));
-    if (found == state->services.end()) co_return Error::of(Fault::upstream_unavailable);
-    co_return co_await state->call(found->second, sending, deadline);
+    auto service = state->find(api, sending);
+    if (!service) co_return Error::of(Fault::upstream_unavailable);
+    const Call what{sending, deadline};
+    co_return co_await state->call(std::move(service), what);
 }
 
-asio::awaitable<Result<Answer>> Services::State::call(std::shared_ptr<Service> service, const upstream::Sending& sending,
-                                                      Deadline deadline) {
-    const Method method = sending.request.method;
+asio::awaitable<Result<Answer>> Services::call(const routes::ApiCatalog& api, const upstream::Sending& sending,
+                                               Deadline deadline, Upload upload) {
+    const auto state = state_;
+    auto service = state->find(api, sending);
+    if (!service) co_return Error::of(Fault::upstream_unavailable);
+    Passing passing(std::move(upload), !sending.length);
+    const Call what{sending, deadline, &passing};
+    co_return co_await state->call(std::move(service), what);
+}
+
+std::shared_ptr<Service> Services::State::find(const routes::ApiCatalog& api, const upstream::Sending& sending) const {
+    const auto found = services.find(key_of(api, sending.route.name));
+    return found == services.end() ? nullptr : found->second;
+}
+
+asio::awaitable<Result<Answer>> Services::State::call(std::shared_ptr<Service> service, Call what) {
+    const Method method = what.sending.request.method;
     const std::uint64_t retries_max = service->policy.retries_max;
     std::vector<bool> tried(service->pools.size());
     std::uint64_t retries = 0;
     std::optional<Error> last;
     service->budget.requested();
     for (;;) {
-        const bool others = retries < retries_max && service->pools.size() > 1 && upstream::is_idempotent(method);
+        const bool others =
+            retries < retries_max && service->pools.size() > 1 && upstream::is_idempotent(method) && what.passing == nullptr;
         const auto choice = service->balancer.choose(tried, others, net::now());
         if (!choice.address) co_return last ? *last : refusal(choice.why);
         if (last) ++retries;
         const TimePoint began = net::now();
-        auto outcome = co_await exchange(service, *choice.address, sending, deadline);
+        auto outcome = co_await exchange(service, *choice.address, what);
         // A client that went away has broken it off: that says nothing about the address.
         const auto cancellation = co_await asio::this_coro::cancellation_state;
         if (cancellation.cancelled() != asio::cancellation_type::none) co_return error_of(Failure::lost);
+        if (outcome.refused) co_return *std::move(outcome.refused);
         note(*service, *choice.address, outcome);
         service->report->asked(result_of(outcome), retries > 0, net::now() - began);
         if (outcome.answer) co_return *std::move(outcome.answer);
         tried[*choice.address] = true;
         last = error_of(outcome.failure);
-        const bool again = upstream::may_retry(method, outcome.failure, retries, retries_max) && !deadline.passed(net::now()) &&
-                           std::ranges::find(tried, false) != tried.end() && service->budget.take();
+        const bool again = upstream::may_retry(method, outcome.failure, retries, retries_max) && what.repeatable() &&
+                           !what.deadline.passed(net::now()) && std::ranges::find(tried, false) != tried.end() &&
+                           service->budget.take();
         if (!again) co_return *std::move(last);
     }
 }
@@ -183,38 +214,31 @@ void Services::State::note(Service& service, std::size_t at, const Tried& tried)
 }
 
 // A connection that was kept may have been closed at this very moment; a request that can be sent twice then gets a new one.
-asio::awaitable<Tried> Services::State::exchange(std::shared_ptr<Service> service, std::size_t at,
-                                                 const upstream::Sending& sending, Deadline deadline) {
+asio::awaitable<Tried> Services::State::exchange(std::shared_ptr<Service> service, std::size_t at, const Call& what) {
     Tried out;
     const routes::UpstreamPolicy& policy = service->policy;
     const auto pool = service->pools[at];
     Pending pending(service, at);
     const TimePoint began = net::now();
-    const Deadline to_connect{std::min(deadline.at, began + ms(policy.connect_timeout_ms))};
+    const Deadline to_connect{std::min(what.deadline.at, began + ms(policy.connect_timeout_ms))};
     auto slot = co_await pool->acquire(to_connect);
     out.full = !slot;
     if (!slot) co_return out;
-    const std::string head = upstream::request_head(sending, pool->address);
+    const std::string head = upstream::request_head(what.sending, pool->address);
     for (bool fresh = false;; fresh = true) {
         auto connection = fresh ? nullptr : pool->take_idle();
         const bool reused = connection != nullptr;
-        Trouble trouble;
         if (!reused) {
             connection = std::make_unique<Connection>(context, watchdog);
-            trouble = co_await connection->open(pool->address, policy.authorities.get(), to_connect);
+            const auto trouble = co_await connection->open(pool->address, policy.authorities.get(), to_connect);
             out.failure = Failure::connect;
             out.complaint = connection->complaint();
             if (trouble) co_return out;
             pool->opened(*connection);
         }
-        const Deadline limit{std::min(deadline.at, net::now() + ms(policy.timeout_ms))};
-        trouble = co_await connection->send(head, sending.request.body, limit);
-        Connection::Received received;
-        if (!trouble) {
-            received = co_await connection->read_head(sending.request.method, policy, limit);
-            trouble = received.trouble;
-        }
-        if (!trouble) {
+        auto received = co_await ask(*connection, *service, head, what, out);
+        if (out.refused) co_return out;
+        if (!received.trouble) {
             const Duration patience = ms(policy.timeout_ms);
             Answer answer;
             answer.body = make_body(std::move(connection), std::move(slot), std::move(pending), received.head, patience);
@@ -222,10 +246,34 @@ asio::awaitable<Tried> Services::State::exchange(std::shared_ptr<Service> servic
             out.answer = std::move(answer);
             co_return out;
         }
-        out.failure = *trouble;
-        const bool was_closed = reused && *trouble == Failure::lost && !received.begun;
-        if (!was_closed || !upstream::is_idempotent(sending.request.method)) co_return out;
+        out.failure = *received.trouble;
+        const bool was_closed = reused && out.failure == Failure::lost && !received.begun;
+        if (!was_closed || !upstream::is_idempotent(what.sending.request.method) || !what.repeatable()) co_return out;
     }
+}
+
+// Sends it and reads the head of its answer. A connection on which not all of it was sent is not used again.
+asio::awaitable<Connection::Received> Services::State::ask(Connection& connection, const Service& service,
+                                                           const std::string& head, const Call& what, Tried& out) {
+    const Method method = what.sending.request.method;
+    const Passing::Patience patience{ms(service.policy.timeout_ms), what.deadline};
+    Deadline limit = patience.limit();
+    Passing::Sent sent;
+    if (what.passing == nullptr) {
+        sent.trouble = co_await connection.send(head, what.sending.request.body, limit);
+        sent.whole = true;
+    } else {
+        connection.watch_for_answer(method, service.policy, [passing = what.passing] { passing->interrupt(); });
+        sent = co_await what.passing->send(connection, head, patience);
+        limit = patience.limit();
+    }
+    Connection::Received received;
+    received.trouble = sent.trouble;
+    out.refused = std::move(sent.refused);
+    if (sent.trouble || out.refused) co_return received;
+    received = co_await connection.read_head(method, service.policy, limit);
+    received.head.keep_alive = received.head.keep_alive && sent.whole;
+    co_return received;
 }
 
 asio::awaitable<void> Services::State::check(std::shared_ptr<Service> service, std::size_t at) {

@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <functional>
 #include <future>
+#include <millrace/core/reply.hpp>
 #include <millrace/io/http.hpp>
 #include <millrace/io/net.hpp>
 #include <mutex>
@@ -63,11 +64,14 @@ class Mirror final : public Handler {
 public:
     explicit Mirror(asio::io_context& io) : gate(io) {}
 
-    [[nodiscard]] std::uint64_t body_bytes_max(const message::Request& head) const override {
-        return head.path == "/large" ? 64 * 1024 * 1024 : 20'000;
+    // Bodies below /pieces are read by the handler: "/pieces" all of it, "/pieces/some" one piece, "/pieces/none" nothing.
+    [[nodiscard]] BodyRule body_rule(const message::Request& head) const override {
+        if (head.path.starts_with("/pieces")) return {1'000'000, true};
+        return {head.path == "/large" ? 64 * 1024 * 1024U : 20'000U};
     }
     // Paths of an odd length are answered at once.
-    [[nodiscard]] Answer answer(const message::Request& request, Trace&) override {
+    [[nodiscard]] Answer answer(const message::Request& request, Trace&, net::Source* body) override {
+        if (request.path.starts_with("/pieces")) return answer_pieces(request, body);
         if (request.path == "/throw-at-once") throw std::runtime_error("a bug");
         const bool special =
             request.path == "/throw" || request.path == "/wait" || request.path == "/parts" || request.path == "/broken";
@@ -90,6 +94,20 @@ private:
         }
         if (request.path == "/parts" || request.path == "/broken") co_return stream(request);
         co_return reply_to(request);
+    }
+    // "<bytes> <hash>", behind "whole " where there was nothing to be read.
+    [[nodiscard]] asio::awaitable<Outgoing> answer_pieces(const message::Request& request, net::Source* body) {
+        message::Reply reply;
+        std::string all(request.body);
+        const Deadline patience{net::now() + std::chrono::seconds(20)};
+        for (bool more = body != nullptr && request.path != "/pieces/none"; more;) {
+            auto read = co_await body->next(all, patience);
+            if (!read) co_return reply::from_error(read.error());
+            ++parts;
+            more = *read && request.path != "/pieces/some";
+        }
+        reply.body = (body == nullptr ? "whole " : "") + std::to_string(all.size()) + ' ' + std::to_string(text::hash64(all));
+        co_return reply;
     }
     // As many parts as the query says, "0,", "1,", …; then the end, or none.
     class Parts final : public BodySource {
