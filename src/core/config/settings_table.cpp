@@ -96,13 +96,14 @@ const Setting settings[] = {
     {"http", "head_timeout_ms", http<&HttpSettings::head_timeout_ms>, a_timeout, "ms",
      "Time for a request head to arrive, from its first byte."},
     {"http", "body_timeout_ms", http<&HttpSettings::body_timeout_ms>, a_timeout, "ms",
-     "Time for a request body to arrive."},
+     "Time for a request body to arrive; of one that goes on to a service as it comes, for each piece of it."},
     {"http", "idle_timeout_ms", http<&HttpSettings::idle_timeout_ms>, a_timeout, "ms",
      "Time that a connection may wait for its next request; keep it longer than the load balancer's."},
     {"http", "write_timeout_ms", http<&HttpSettings::write_timeout_ms>, a_timeout, "ms",
      "Time for a client to take an answer."},
     {"http", "stream_bytes_min", http<&HttpSettings::stream_bytes_min>, {KiB, GiB}, "bytes",
-     "Rows of a slow read that are kept before its answer begins; what is larger is sent while the rows come."},
+     "Rows of a slow read that are kept before its answer begins, and the body of a request that is kept before a service gets "
+     "it; what is larger is sent while it comes."},
     {"http", "connections_max", http<&HttpSettings::connections_max>, {1, 1'000'000}, "connections per worker",
      "Most open client connections."},
 
