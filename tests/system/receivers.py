@@ -106,6 +106,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.service.ended_after = self.bytes_to_end()
         self.close_connection = True
 
+    def on_drop(self, upload, query):
+        """Closes the connection amid the body."""
+        self.take(upload, int(query["after"]))
+        self.close_connection = True
+
     def bytes_to_end(self):
         count = 0
         self.connection.settimeout(10)

@@ -375,11 +375,14 @@ class RequestStreaming(SystemTest):
                 sender.send(body[:first])
                 self.assertEqual(sender.answer()[0], 502)
             self.assertEqual(len(self.one.uploads) + len(self.other.uploads), before + 2)
-        before = len(self.one.uploads) + len(self.other.uploads)
-        with self.sender() as sender:
-            sender.head("/v1/both/refuse", f"Content-Length: {len(body)}", method="POST")
-            self.assertEqual(sender.answer()[0], 502)
-        self.assertEqual(len(self.one.uploads) + len(self.other.uploads), before + 1)  # it may do it twice
+        for method, path in (("POST", "/v1/both/refuse"),  # would perhaps be done twice
+                             ("PUT", f"/v1/both/drop?after={SHORT_MAX * 2}")):
+            before = len(self.one.uploads) + len(self.other.uploads)
+            with self.sender() as sender:
+                sender.head(path, f"Content-Length: {len(body)}", method=method)
+                sender.send(body[:SHORT_MAX * 2 if method == "PUT" else 0])
+                self.assertEqual(sender.answer()[0], 502)
+            self.assertEqual(len(self.one.uploads) + len(self.other.uploads), before + 1)
 
     def test_a_connection_that_was_kept_and_has_died_costs_no_answer(self):
         self.assert_well()
