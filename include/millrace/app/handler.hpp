@@ -163,7 +163,6 @@ private:
                                                                             Admission::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> ask_service(Turn& turn);
     [[nodiscard]] http::asio::awaitable<message::Reply> pass_body_on(Turn& turn);
-    [[nodiscard]] http::asio::awaitable<Result<bool>> hold_body(const Turn& turn, std::string& held) const;
     [[nodiscard]] http::asio::awaitable<message::Reply> take_answer(Turn& turn, Result<services::Answer> answer);
     // service_fill.cpp
     struct Question;

@@ -10,9 +10,26 @@ namespace millrace::app {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// Does more follow than is held? What is announced to be long is not waited for; where nothing was announced, as much is read
+// as a short body has.
+asio::awaitable<Result<bool>> hold_short(net::Source& body, std::uint64_t short_max, Deadline deadline, std::string& held) {
+    const auto length = body.length();
+    if (length && *length > short_max) co_return true;
+    while (held.size() <= short_max) {
+        auto more = co_await body.next(held, deadline);
+        if (!more || !*more) co_return more;
+    }
+    co_return true;
+}
+
+}  // namespace
+
 asio::awaitable<message::Reply> RequestHandler::pass_body_on(Turn& turn) {
     std::string held;
-    const auto follows = co_await hold_body(turn, held);
+    const std::uint64_t short_max = turn.snapshot->settings.http.stream_bytes_min;
+    const auto follows = co_await hold_short(*turn.unread, short_max, turn.deadline, held);
     if (!follows) co_return turn.failed(follows.error());
     message::Request request = turn.request;
     upstream::Sending sending{*turn.service, request, turn.match.below, turn.trace.request_id};
@@ -26,19 +43,6 @@ asio::awaitable<message::Reply> RequestHandler::pass_body_on(Turn& turn) {
     services::Upload upload{std::move(held), turn.unread};
     auto answer = co_await services_.call(*turn.api, sending, turn.deadline, std::move(upload));
     co_return co_await take_answer(turn, std::move(answer));
-}
-
-// Does more follow than is held? What is announced to be long is not waited for; where nothing was announced, as much is read
-// as a short one has.
-asio::awaitable<Result<bool>> RequestHandler::hold_body(const Turn& turn, std::string& held) const {
-    const std::uint64_t short_max = turn.snapshot->settings.http.stream_bytes_min;
-    const auto length = turn.unread->length();
-    if (length && *length > short_max) co_return true;
-    while (held.size() <= short_max) {
-        auto more = co_await turn.unread->next(held, turn.deadline);
-        if (!more || !*more) co_return more;
-    }
-    co_return true;
 }
 
 }  // namespace millrace::app

@@ -16,7 +16,7 @@ asio::awaitable<Passing::Sent> Passing::send(Connection& connection, std::string
     Sent out;
     head += before_;
     out.trouble = co_await connection.send(head, piece_, patience.limit());
-    while (!out.trouble && more_ && !connection.answered()) {
+    while (!out.trouble && more_) {
         out.refused = co_await take_piece(patience.deadline);
         if (connection.answered()) break;
         if (out.refused) co_return out;
