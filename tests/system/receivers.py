@@ -2,6 +2,7 @@
 import hashlib
 import json
 import socket
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -127,14 +128,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Receiver:
-    def __init__(self, name="receiver"):
-        self.name, self.uploads, self.sockets = name, [], []
+    """`tls`: a certificate and its key, for a service that speaks TLS."""
+
+    def __init__(self, name="receiver", tls=None):
+        self.name, self.tls, self.uploads, self.sockets = name, tls, [], []
         self.go_on, self.ended_after = threading.Event(), None
         self.server = None
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
 
     @property
     def last(self):
@@ -152,6 +155,10 @@ class Receiver:
                 return link, address
 
         self.server = Server(("127.0.0.1", 0), _Handler)
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.server.service = self
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self

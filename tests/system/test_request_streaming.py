@@ -4,14 +4,16 @@ import hashlib
 import json
 import os
 import select
+import shutil
 import socket
 import ssl
-import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
 from harness import SECRET, SystemTest, main, token, wait_until
 from receivers import Receiver, Sender
+from test_hardening import make_certificate
 
 from stack.millrace import Millrace  # noqa: E402
 
@@ -36,7 +38,11 @@ class RequestStreaming(SystemTest):
     def setUpClass(cls):
         os.environ.setdefault("ASAN_OPTIONS", "quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
         cls.one, cls.other = Receiver("one").start(), Receiver("other").start()
-        for each in (cls.one, cls.other):
+        folder = Path(tempfile.mkdtemp(prefix="millrace-test-"))
+        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
+        cls.certificate = make_certificate(folder, "sealed")
+        cls.sealed = Receiver("sealed", tls=cls.certificate).start()
+        for each in (cls.one, cls.other, cls.sealed):
             cls.addClassCleanup(each.stop)
 
         def route(*urls, auth="public", body_bytes_max=HUGE, methods=("GET", "POST", "PUT"), **upstream):
@@ -45,7 +51,8 @@ class RequestStreaming(SystemTest):
 
         resources = {"files": route(cls.one.url), "small": route(cls.one.url, body_bytes_max=CAP),
                      "guarded": route(cls.one.url, auth="required", body_bytes_max=CAP),
-                     "both": route(cls.one.url, cls.other.url), "hasty": route(cls.one.url, timeout_ms=500)}
+                     "both": route(cls.one.url, cls.other.url), "hasty": route(cls.one.url, timeout_ms=500),
+                     "sealed": route(cls.sealed.url, ca_file=str(cls.certificate[0]))}
 
         def config(directory):
             path = Path(directory) / "config"
@@ -62,7 +69,7 @@ class RequestStreaming(SystemTest):
         super().setUpClass()
 
     def setUp(self):
-        for each in (self.one, self.other):
+        for each in (self.one, self.other, self.sealed):
             each.go_on.clear()
             each.ended_after = None
 
@@ -393,19 +400,15 @@ class RequestStreaming(SystemTest):
 
     # Encrypted.
 
-    def test_over_tls(self):
-        folder = Path(self.directory)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
-                       check=True, capture_output=True)
-        sealed = Millrace(self.directory, self.server.settings["MILLRACE_DATABASE_URL"], name="sealed",
-                          config=folder / "config" / "millrace.json",
-                          env={"MILLRACE_TLS_CERT_FILE": folder / "cert.pem", "MILLRACE_TLS_KEY_FILE": folder / "key.pem"})
-        sealed.start()
-        self.addCleanup(sealed.stop)
-        context = ssl.create_default_context(cafile=str(folder / "cert.pem"))
+    def test_from_a_client_over_tls(self):
+        cert, key = self.certificate
+        server = Millrace(self.directory, self.server.settings["MILLRACE_DATABASE_URL"], name="sealed",
+                          config=Path(self.directory) / "config" / "millrace.json",
+                          env={"MILLRACE_TLS_CERT_FILE": cert, "MILLRACE_TLS_KEY_FILE": key})
+        server.start()
+        self.addCleanup(server.stop)
         body = pattern(5_000_000)
-        with Sender(sealed.port, tls=context) as sender:
+        with Sender(server.port, tls=ssl.create_default_context(cafile=str(cert))) as sender:
             for framing, framed in ((f"Content-Length: {len(body)}", body),
                                     ("Transfer-Encoding: chunked", b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))):
                 sender.head("/v1/files", framing)
@@ -413,6 +416,29 @@ class RequestStreaming(SystemTest):
                 self.assertEqual(json.loads(sender.answer()[2])["digest"], digest(body))
                 self.assertEqual(json.loads(sender.answer()[2]), [{"id": 1}])
             sender.head("/v1/files/early?after=1000&status=401", f"Content-Length: {HUGE}")
+            sender.send(pattern(1000))
+            self.assertEqual(sender.answer()[0], 401)
+
+    def test_to_a_service_over_tls(self):
+        body = pattern(5_000_000)
+        with self.sender() as sender:
+            for framing, framed in ((f"Content-Length: {len(body)}", body),
+                                    ("Transfer-Encoding: chunked", b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))):
+                sender.head("/v1/sealed/interim", framing)
+                sender.send(framed)
+                told = json.loads(sender.answer()[2])
+                self.assertEqual((told["service"], told["digest"]), ("sealed", digest(body)))
+        self.assertEqual(len(self.sealed.sockets), 1)
+
+    def test_an_early_answer_over_tls(self):
+        with self.sender() as sender:
+            sender.head("/v1/sealed/early?after=200000&status=413", f"Content-Length: {HUGE}")
+            sending = threading.Thread(target=self.flood, args=(sender, False))
+            sending.start()
+            self.assertEqual(sender.answer()[0], 413)
+            sending.join(20)
+        with self.sender() as sender:
+            sender.head("/v1/sealed/early?after=1000&status=401", f"Content-Length: {HUGE}")
             sender.send(pattern(1000))
             self.assertEqual(sender.answer()[0], 401)
 

@@ -87,6 +87,7 @@ private:
     [[nodiscard]] std::shared_ptr<Early> stop_watching();
     void await_early();
     void look();
+    [[nodiscard]] std::size_t read_now(boost::system::error_code& error);
 
     asio::ip::tcp::resolver resolver_;
     asio::ip::tcp::socket socket_;

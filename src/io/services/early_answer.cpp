@@ -1,6 +1,8 @@
 // Sees an answer that comes while its request is still being sent (RFC 9112 §9.5).
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <boost/asio/error.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -29,10 +31,11 @@ void Connection::await_early() {
 // Takes what the socket has; interim answers are passed over.
 void Connection::look() {
     while (!early_->received) {
-        const auto count = ::recv(socket_.native_handle(), piece_.data(), piece_.size(), MSG_DONTWAIT);
-        if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+        boost::system::error_code error;
+        const std::size_t count = read_now(error);
+        if (error == asio::error::would_block) return;
         if (count > 0) {
-            in_.append(piece_, 0, static_cast<std::size_t>(count));
+            in_.append(piece_, 0, count);
             early_->received = take_head(early_->asked, early_->policy, early_->heads);
             continue;
         }
@@ -41,6 +44,15 @@ void Connection::look() {
         lost.begun = early_->heads.begun;
         early_->received = std::move(lost);
     }
+}
+
+// Without waiting. Beside a write that TLS has to try again: reading and writing are states of their own to it.
+std::size_t Connection::read_now(boost::system::error_code& error) {
+    if (encryption_) return encryption_->read_some(piece_.data(), piece_.size(), error);
+    const auto count = ::recv(socket_.native_handle(), piece_.data(), piece_.size(), MSG_DONTWAIT);
+    const bool later = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    error = count > 0 ? boost::system::error_code() : later ? asio::error::would_block : asio::error::eof;
+    return static_cast<std::size_t>(std::max<ssize_t>(count, 0));
 }
 
 // Whoever cannot write any more may have been told why: what came before the connection was reset can still be read.
