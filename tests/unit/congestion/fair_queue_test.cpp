@@ -114,6 +114,16 @@ TEST(FairQueue, who_would_wait_for_too_long_is_refused_and_others_are_not) {
     EXPECT_EQ(queue.push(101, 2, Priority::low), 101);
 }
 
+TEST(FairQueue, low_priority_waits_for_half_as_long) {
+    Queue queue(1'000, 50ms);
+    queue.queue.held(10ms);
+    for (int number = 1; number <= 10; ++number) (void)queue.push(number);
+    for (int number = 1; number <= 10; ++number) (void)queue.pop(10ms);
+    int taken = 0;
+    for (int number = 1; number <= 10; ++number) taken += queue.push(number, 1, Priority::low) == 0 ? 1 : 0;
+    EXPECT_EQ(taken, 3) << "twenty milliseconds for the third, thirty for a fourth";
+}
+
 TEST(FairQueue, one_and_a_half_holdings_are_waited_for_however_short_the_target_is) {
     Queue queue(1'000, 1ms);
     for (int i = 0; i < 50; ++i) queue.queue.held(1s);

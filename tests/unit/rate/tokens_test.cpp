@@ -27,6 +27,13 @@ TEST(Tokens, come_back_one_by_one) {
     EXPECT_EQ(tokens.take(rule, "a", 9, 2, wall + 200ms).tokens, 2U);
 }
 
+TEST(Tokens, do_not_become_many_when_the_clock_goes_back) {
+    Tokens tokens(10);
+    const Rule rule = *parse_rule("10/second burst 5");
+    EXPECT_EQ(tokens.take(rule, "a", 5, 1, wall).tokens, 5U);
+    EXPECT_EQ(tokens.take(rule, "a", 5, 1, wall - 10s).tokens, 0U);
+}
+
 TEST(Tokens, of_a_quota_come_back_when_its_window_ends) {
     Tokens tokens(10);
     const Rule day = *parse_rule("3/day"), month = *parse_rule("4/month");
@@ -63,6 +70,16 @@ TEST(Lease, refuses_without_asking_until_there_is_a_token) {
     EXPECT_EQ(lease.look(1, start + 299ms), Lease::Answer::refuse);
     EXPECT_EQ(lease.retry_after(start + 100ms), 200ms);
     EXPECT_EQ(lease.look(1, start + 300ms), Lease::Answer::ask);
+}
+
+TEST(Lease, asks_for_as_many_as_it_used_of_the_last_ones) {
+    Lease lease;
+    lease.grant({8, 0, {}}, start);
+    for (int i = 0; i < 5; ++i) lease.take(1, start);
+    EXPECT_EQ(lease.wanted(1, 100), 6U);
+    EXPECT_EQ(lease.wanted(1, 4), 4U) << "no more than it may";
+    lease.grant({6, 0, {}}, start);
+    EXPECT_EQ(lease.wanted(1, 100), 1U) << "nothing was used of those";
 }
 
 TEST(Lease, what_is_charged_afterwards_is_owed) {

@@ -42,6 +42,7 @@ TEST(UpstreamCaching, lives_as_long_as_its_maker_says) {
                           {"Cache-Control: no-store, max-age=60\r\n", std::nullopt},
                           {"Cache-Control: no-cache=\"a, b\", max-age=60\r\n", std::nullopt},
                           {"Cache-Control: private, max-age=60\r\n", std::nullopt},
+                          {"Cache-Control: about=\"us, no-store\", max-age=60\r\n", 60},
                           {"Cache-Control: max-age=60\r\nCache-Control: no-store\r\n", std::nullopt},
                           {"Cache-Control: max-age=60\r\nSet-Cookie: a=b\r\n", std::nullopt},
                           {"Cache-Control: max-age=60\r\nVary: *\r\n", std::nullopt},
@@ -122,6 +123,20 @@ TEST(UpstreamVariants, are_told_apart_by_the_fields_that_the_answer_names) {
     EXPECT_NE(variation_key("k"), key(none));
 }
 
+TEST(UpstreamVariants, are_told_apart_by_all_lines_of_a_field_and_by_where_one_ends) {
+    const Variation variation{"n1", {"a", "b"}};
+    const auto key = [&](std::vector<message::Header> headers) {
+        message::Request request;
+        request.headers = std::move(headers);
+        return variant_key("k", variation, request);
+    };
+    EXPECT_NE(key({{"A", "1"}, {"A", "2"}}), key({{"A", "2"}}));
+    for (const char* joint : {",b ", ",b  "}) {
+        const std::string first = "1" + std::string(joint) + "2", second = "2" + std::string(joint) + "3";
+        EXPECT_NE(key({{"A", first}, {"B", "3"}}), key({{"A", "1"}, {"B", second}}));
+    }
+}
+
 TEST(UpstreamConditions, compare_tags_whole) {
     const auto headers =
         message::HeaderBlock::from_lines("ETag: \"a.b-gzip\"\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
@@ -137,6 +152,12 @@ TEST(UpstreamConditions, compare_tags_whole) {
     EXPECT_TRUE(has("If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"));
     EXPECT_FALSE(has("If-Modified-Since", "Sun, 06 Nov 1994 08:49:36 GMT"));
     EXPECT_FALSE(has("If-Modified-Since", "yesterday"));
+}
+
+TEST(UpstreamConditions, do_not_mind_whether_a_tag_is_weak) {
+    message::Request request;
+    request.headers = {{"If-None-Match", "\"a\""}};
+    EXPECT_TRUE(client_has(request, message::HeaderBlock::from_lines("ETag: W/\"a\"\r\n")));
 }
 
 }  // namespace millrace::upstream

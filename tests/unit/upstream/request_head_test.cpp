@@ -103,6 +103,7 @@ TEST(UpstreamRequest, tells_whom_it_is_for) {
     EXPECT_TRUE(has_line(head, "Forwarded: for=192.0.2.7;host=\"api.example\";proto=http"));
     EXPECT_TRUE(has_line(head, "X-Forwarded-Proto: http"));
     EXPECT_TRUE(has_line(head, "Via: 1.1 front, 1.1 millrace"));
+    EXPECT_EQ(head.find("Via:"), head.rfind("Via:"));
     EXPECT_TRUE(has_line(head, "X-Request-Id: id-1"));
     request.encrypted = true;
     request.peer = "2001:db8::7";
