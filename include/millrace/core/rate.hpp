@@ -29,7 +29,7 @@ struct Rule {
     std::uint64_t burst = 0;  // tokens that may be taken at once; of a quota the count
     By by = By::key;
     std::string claim;
-    std::string text;         // as it was written
+    std::string text;  // as it was written
 
     [[nodiscard]] bool quota() const { return unit == Unit::day || unit == Unit::month; }
     [[nodiscard]] std::int64_t interval_us() const;  // in which one token comes back; of a quota 0
@@ -58,10 +58,12 @@ struct Granted {
 // Tokens that this process holds of one rule and subject.
 //
 // They were taken from what all replicas share, so that no more are used than there are: those that are not used before the
-// lease ends are lost. Hence in any span of T at most burst + rate × (T + lease_life) requests pass, however many replicas there
-// are, and of a quota never more than it has; and at most `most` tokens of each worker of each replica are missing to others.
+// lease ends are lost. Hence in any span of T at most burst + rate × (T + lease_life) requests pass, however many replicas
+// there are, and of a quota never more than it has; and at most `most` tokens of each worker of each replica are missing to
+// others.
 inline constexpr Duration lease_life = std::chrono::milliseconds(500);
-inline constexpr Duration refusal_min = std::chrono::milliseconds(25);  // nobody asks again sooner, however soon there is a token
+inline constexpr Duration refusal_min =
+    std::chrono::milliseconds(25);  // nobody asks again sooner, however soon there is a token
 class Lease {
 public:
     enum class Answer : std::uint8_t { pass, refuse, ask };
@@ -74,7 +76,7 @@ public:
     // More than half of it is used: the next should be there before it is used up.
     [[nodiscard]] bool runs_low() const { return granted_ > 1 && held() * 2 < granted_; }
     void grant(const Granted& granted, TimePoint asked);
-    void charge(std::uint64_t cost);  // afterwards: it is owed
+    void charge(std::uint64_t cost);                                              // afterwards: it is owed
     void miss(std::uint64_t cost) { used_ = std::min(used_ + cost, count_max); }  // refused: more is wanted than there is
 
     [[nodiscard]] std::uint64_t remaining() const { return held() + remaining_; }
@@ -116,7 +118,8 @@ private:
 class Tokens {
 public:
     explicit Tokens(std::size_t most) : most_(std::max<std::size_t>(most, 1)) {}
-    [[nodiscard]] Granted take(const Rule& rule, const std::string& key, std::uint64_t wanted, std::uint64_t least, WallTime now);
+    [[nodiscard]] Granted take(const Rule& rule, const std::string& key, std::uint64_t wanted, std::uint64_t least,
+                               WallTime now);
 
 private:
     struct State {
@@ -132,8 +135,8 @@ private:
 [[nodiscard]] std::string state_item(std::string_view name, std::uint64_t remaining, Duration reset);
 
 // What the script in Redis is given and says; the script itself, for KEYS[1] = the key of rule and subject.
-// ARGV: tokens wanted, how many of them at least, interval in µs, burst, "", "day" or "month". It returns tokens granted, tokens
-// left, and µs until the least can be had. Redis' clock is the one that counts.
+// ARGV: tokens wanted, how many of them at least, interval in µs, burst, "", "day" or "month". It returns tokens granted,
+// tokens left, and µs until the least can be had. Redis' clock is the one that counts.
 [[nodiscard]] std::string_view script();
 [[nodiscard]] std::vector<std::string> script_arguments(const Rule& rule, std::uint64_t wanted, std::uint64_t least);
 

@@ -84,7 +84,8 @@ Result<Rule> parse_rule(std::string_view text) {
     at += 2;
     if (rule.by == By::claim && at < words.size()) rule.claim = words[at++];
     if (at != words.size() || (rule.by == By::claim && !auth::valid_claim(rule.claim)))
-        return wrong(text, rule.by == By::claim ? "claim is followed by its name or path" : "there is more than belongs to a rule");
+        return wrong(text,
+                     rule.by == By::claim ? "claim is followed by its name or path" : "there is more than belongs to a rule");
     return rule;
 }
 

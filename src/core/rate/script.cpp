@@ -52,7 +52,8 @@ return {taken, left - taken, ends - now}
 
 std::vector<std::string> script_arguments(const Rule& rule, std::uint64_t wanted, std::uint64_t least) {
     const char* window = rule.unit == Unit::day ? "day" : rule.unit == Unit::month ? "month" : "";
-    return {std::to_string(wanted), std::to_string(least), std::to_string(rule.interval_us()), std::to_string(rule.burst), window};
+    return {std::to_string(wanted), std::to_string(least), std::to_string(rule.interval_us()), std::to_string(rule.burst),
+            window};
 }
 
 }  // namespace millrace::rate

@@ -24,9 +24,9 @@ TEST(RateRule, is_read_as_it_is_written) {
 }
 
 TEST(RateRule, what_is_none_is_refused_with_an_example) {
-    for (const char* text : {"", "100", "0/second", "x/second", "1/fortnight", "1/second burst", "1/second burst x", "1/day burst 2",
-                             "1/second by", "1/second by moon", "1/second by claim", "1/second by ip now", "9999999999/second",
-                             "-1/second", "1/second from ip"}) {
+    for (const char* text : {"", "100", "0/second", "x/second", "1/fortnight", "1/second burst", "1/second burst x",
+                             "1/day burst 2", "1/second by", "1/second by moon", "1/second by claim", "1/second by ip now",
+                             "9999999999/second", "-1/second", "1/second from ip"}) {
         const auto rule = parse_rule(text);
         ASSERT_FALSE(rule) << text;
         EXPECT_NE(rule.error().message.find("100/second burst 200 by ip"), std::string::npos) << text;

@@ -125,7 +125,9 @@ TEST(LeaseSimulation, no_more_passes_than_the_bound_and_little_less_than_the_rat
             ++requests;
             if (lease.look(1, now) == Lease::Answer::ask) {
                 ++asks;
-                lease.grant(shared.take(rule, "a", lease.wanted(1, most), lease.needed(1), wall + std::chrono::microseconds(tenth_ms * 100)), now);
+                lease.grant(shared.take(rule, "a", lease.wanted(1, most), lease.needed(1),
+                                        wall + std::chrono::microseconds(tenth_ms * 100)),
+                            now);
             }
             if (lease.look(1, now) != Lease::Answer::pass) {
                 lease.miss(1);

@@ -222,8 +222,7 @@ TEST(SqlScripts, the_snapshot_is_a_last_column_and_no_cell) {
     const auto script = sql::render(*plan, {}, {.want_snapshot = true});
     EXPECT_TRUE(script.has_snapshot);
     EXPECT_EQ(script.cells.size(), 1U);
-    EXPECT_EQ(script.statements[0].text,
-              "SELECT t0.\"id\", (SELECT pg_current_snapshot()) FROM \"public\".\"products\" AS t0");
+    EXPECT_EQ(script.statements[0].text, "SELECT t0.\"id\", (SELECT pg_current_snapshot()) FROM \"public\".\"products\" AS t0");
     auto one = read({col("id")});
     where(one, eq("id", "5"));
     EXPECT_EQ(sql::render(*make(one, v1()["products"]), {}, {.want_snapshot = true}).statements[0].text,
