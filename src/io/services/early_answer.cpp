@@ -51,7 +51,9 @@ std::size_t Connection::read_now(boost::system::error_code& error) {
     if (encryption_) return encryption_->read_some(piece_.data(), piece_.size(), error);
     const auto count = ::recv(socket_.native_handle(), piece_.data(), piece_.size(), MSG_DONTWAIT);
     const bool later = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
-    error = count > 0 ? boost::system::error_code() : later ? asio::error::would_block : asio::error::eof;
+    error = {};
+    if (count <= 0) error = asio::error::eof;
+    if (later) error = asio::error::would_block;
     return static_cast<std::size_t>(std::max<ssize_t>(count, 0));
 }
 

@@ -62,6 +62,7 @@ TEST(Balancer, leaves_alone_what_failed_until_its_time_is_over) {
     break_address(balancer, 0, start);
     EXPECT_FALSE(balancer.up(0));
     for (int i = 0; i < 6; ++i) EXPECT_NE(choose(balancer), 0U);
+    for (int i = 0; i < 6; ++i) EXPECT_NE(choose(balancer, start + 2s), 0U) << "who cannot go elsewhere does not try it";
     EXPECT_EQ(choose(balancer, start + 2s, none_tried, true), 0U) << "a request that can go elsewhere tries it";
     EXPECT_NE(choose(balancer, start + 2s, none_tried, true), 0U) << "and only one";
     balancer.succeeded(0);
