@@ -272,6 +272,11 @@ class Addresses(Upstreams):
                 "left": route([cls.b.url]),
                 "counted": route([cls.a.url, cls.dead])}
 
+    @staticmethod
+    def asked(*services):
+        """How often, but for the checks, which come when they will."""
+        return sum(not one["target"].startswith("/health") for service in services for one in service.asked)
+
     def names(self, path, count=10):
         return [self.get(path).json["service"] for _ in range(count)]
 
@@ -301,12 +306,12 @@ class Addresses(Upstreams):
 
     def test_what_fails_after_it_was_sent_is_not_done_twice(self):
         self.a.raw = self.b.raw = b""  # the connection closes instead of an answer
-        before = len(self.a.asked) + len(self.b.asked)
+        before = self.asked(self.a, self.b)
         self.assertEqual(self.send("POST", "/v1/both/raw", body="x").status, 502)
-        self.assertEqual(len(self.a.asked) + len(self.b.asked), before + 1)
+        self.assertEqual(self.asked(self.a, self.b), before + 1)
         self.assertEqual(self.get("/v1/both/raw").status, 502)
         # Each address, and each of them once more on a new connection if it closed one that was kept.
-        self.assertIn(len(self.a.asked) + len(self.b.asked), range(before + 3, before + 6))
+        self.assertIn(self.asked(self.a, self.b), range(before + 3, before + 6))
         time.sleep(0.6)
         self.names("/v1/both", 4)
 
@@ -322,9 +327,9 @@ class Addresses(Upstreams):
             answers = [self.get("/v1/breaking") for _ in range(5)]
             self.assertEqual([answer.text for answer in answers[:3]], ["down"] * 3)
             self.assert_error(answers[3], 503, "MR053")
-            asked = len(self.b.asked)
+            asked = self.asked(self.b)
             self.get("/v1/breaking")
-            self.assertEqual(len(self.b.asked), asked)
+            self.assertEqual(self.asked(self.b), asked)
         finally:
             self.b.status = 200
         wait_until(lambda: self.get("/v1/breaking").status == 200, 5, "it stays open")

@@ -75,7 +75,7 @@ TEST(ConcurrencyLimit, does_not_grow_while_nobody_reaches_it) {
     load.saturate({.capacity = 1}, 5s);
     const std::size_t low = load.limit.limit();
     load.saturate({.capacity = 100}, 5s, 1);
-    EXPECT_EQ(load.limit.limit(), low);
+    EXPECT_LE(load.limit.limit(), low);
 }
 
 TEST(ConcurrencyLimit, never_goes_below_the_least) {
