@@ -101,7 +101,8 @@ TEST(RedisCluster, a_slot_that_moves_under_load_costs_nobody_an_answer) {
     std::vector<std::string> outcomes;
     bool stop = false;
     auto read = [&](int first) -> asio::awaitable<void> {
-        for (int i = first; !stop; i = (i + 1) % 20) {
+        for (int i = first;; i = (i + 1) % 20) {
+            if (stop) co_return;
             const std::string key = key_in("tag", i);
             const std::array<std::string_view, 2> get = {"GET", key};
             const auto value = co_await test.linked.link.command(get, within(5s));

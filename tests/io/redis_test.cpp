@@ -134,7 +134,8 @@ TEST(RedisLink, killed_and_restarted_under_load_nothing_waits_and_it_comes_back)
     std::vector<std::string> outcomes;
     bool stop = false;
     auto load = [&](int first) -> asio::awaitable<void> {
-        for (int i = first; !stop; i += 20) {
+        for (int i = first;; i += 20) {
+            if (stop) co_return;
             co_await echo(linked.link, i, 5s, outcomes);
             co_await net::sleep_for(1ms);
         }

@@ -22,7 +22,6 @@
 
 namespace millrace::http {
 
-using testing_client::Answer;
 using testing_client::Client;
 
 struct Finished {
