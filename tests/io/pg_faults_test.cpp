@@ -38,6 +38,21 @@ protected:
         return ask(call);
     }
 
+    // Two are asked of it, one at a time: the second waits, and learns that the breaker has opened.
+    void expect_the_second_is_told(std::uint64_t route_max) {
+        connect_all();
+        signal_all(SIGSTOP);
+        std::vector<Call> calls(2, Call(script("select 1"), LaneClass::slow));
+        for (Call& call : calls) call.route_max = route_max;
+        begin(calls);
+        for (int i = 0; i < 3; ++i) EXPECT_EQ(ask_briefly().code(), "MR023");
+        finish(calls[1]);
+        EXPECT_EQ(calls[1].code(), "PGRST001");
+        EXPECT_FALSE(calls[0].answer.has_value());
+        signal_all(SIGCONT);
+        finish(calls[0]);
+    }
+
     support::Postgres postgres;
 };
 
@@ -67,31 +82,10 @@ TEST_F(SilentPostgres, is_left_alone_after_several_have_waited_in_vain) {
 TEST_F(SilentPostgres, who_waits_for_a_lane_then_need_not_wait_on) {
     settings.slow_lanes = 1;
     limits.adaptive = false;
-    connect_all();
-    signal_all(SIGSTOP);
-    std::vector<Call> calls(2, Call(script("select 1"), LaneClass::slow));
-    begin(calls);
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(ask_briefly().code(), "MR023");
-    finish(calls[1]);
-    EXPECT_EQ(calls[1].code(), "PGRST001");
-    EXPECT_FALSE(calls[0].answer.has_value());
-    signal_all(SIGCONT);
-    finish(calls[0]);
+    expect_the_second_is_told(0);
 }
 
-TEST_F(SilentPostgres, nor_need_who_waits_for_his_routes_share_of_the_lanes) {
-    connect_all();
-    signal_all(SIGSTOP);
-    std::vector<Call> calls(2, Call(script("select 1"), LaneClass::slow));
-    for (Call& call : calls) call.route_max = 1;
-    begin(calls);
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(ask_briefly().code(), "MR023");
-    finish(calls[1]);
-    EXPECT_EQ(calls[1].code(), "PGRST001");
-    EXPECT_FALSE(calls[0].answer.has_value());
-    signal_all(SIGCONT);
-    finish(calls[0]);
-}
+TEST_F(SilentPostgres, nor_need_who_waits_for_his_routes_share_of_the_lanes) { expect_the_second_is_told(1); }
 
 // Takes connections to a port and ends them.
 class Slammer {
