@@ -37,11 +37,21 @@ void check_address(std::string_view input) {
     if (network && address) fuzz::check(network->contains(*address));
 }
 
-peer::Address client(const char* field, const std::string& value) {
-    static const auto trusted = peer::Networks::parse(std::vector<std::string>{"10.0.0.0/8"});
+const peer::Address proxy = *peer::Address::parse("10.0.0.1");
+const peer::Networks trusted = *peer::Networks::parse(std::vector<std::string>{"10.0.0.0/8"});
+
+message::Request request_with(const char* field, const std::string& value) {
     message::Request request;
     request.headers.push_back({field, value});
-    return peer::client_of(request, *peer::Address::parse("10.0.0.1"), *trusted);
+    return request;
+}
+
+peer::Address client(const char* field, const std::string& value) {
+    return peer::client_of(request_with(field, value), proxy, trusted);
+}
+
+bool used_tls(const char* field, const std::string& value) {
+    return peer::client_used_tls(request_with(field, value), proxy, trusted, false);
 }
 
 }  // namespace
@@ -53,6 +63,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string sent(input);
     (void)client("X-Forwarded-For", sent);
     (void)client("Forwarded", sent);
+    fuzz::check(used_tls("X-Forwarded-Proto", sent + ", https"));
+    fuzz::check(!used_tls("X-Forwarded-Proto", sent + ", http"));
+    fuzz::check(used_tls("Forwarded", sent + ", for=192.0.2.1;proto=https"));
     const peer::Address known = *peer::Address::parse("2001:db8::9");
     fuzz::check(client("X-Forwarded-For", sent + ", 2001:db8::9") == known);
     fuzz::check(client("Forwarded", sent + ", for=\"[2001:db8::9]\";host=\"a\\\",b\"") == known);
