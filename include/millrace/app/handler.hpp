@@ -162,8 +162,9 @@ private:
     [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_from_service(std::unique_ptr<Turn> turn,
                                                                             Admission::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<message::Reply> ask_service(Turn& turn);
-    [[nodiscard]] http::asio::awaitable<message::Reply> pass_body_on(Turn& turn);
     [[nodiscard]] http::asio::awaitable<message::Reply> take_answer(Turn& turn, Result<services::Answer> answer);
+    // service_upload.cpp
+    [[nodiscard]] http::asio::awaitable<message::Reply> pass_body_on(Turn& turn);
     // service_fill.cpp
     struct Question;
     struct Fetched;
