@@ -25,6 +25,7 @@ struct HttpSettings {
     std::uint64_t body_bytes_max = 1024 * 1024;
     std::uint64_t head_timeout_ms = 10'000;
     std::uint64_t body_timeout_ms = 30'000;
+    std::uint64_t upload_bytes_per_s_min = 8 * 1024;
     std::uint64_t idle_timeout_ms = 75'000;
     std::uint64_t write_timeout_ms = 30'000;
     std::uint64_t stream_bytes_min = 256 * 1024;
@@ -39,7 +40,7 @@ struct DatabaseSettings {
     std::uint64_t fast_lanes = 2;       // per worker
     std::uint64_t slow_lanes = 4;       // per worker
     std::uint64_t lane_depth_max = 64;  // requests in flight on one fast lane
-    std::uint64_t queue_max = 256;      // requests waiting per worker and class
+    std::uint64_t queue_max = 1024;     // requests waiting per worker and class; limits.queue_target_ms bounds their time
     std::uint64_t statement_timeout_ms = 10'000;
     std::uint64_t statements_max = 256;  // prepared per lane
     std::uint64_t rows_max = 0;          // db-max-rows; 0: no limit

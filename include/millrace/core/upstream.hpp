@@ -14,17 +14,9 @@
 #include "millrace/core/message.hpp"
 #include "millrace/core/policy.hpp"
 #include "millrace/core/routes.hpp"
+#include "millrace/core/url.hpp"
 
 namespace millrace::upstream {
-
-// Of "http[s]://host[:port][/base]".
-struct Address {
-    std::string url, host, port, authority;
-    std::string base;        // "" or "/…", without a slash at its end
-    bool encrypted = false;  // https
-};
-// Nothing when it is none, or has user, query or fragment.
-[[nodiscard]] std::optional<Address> parse_address(std::string_view url);
 
 // Does the part of a path below the route's name lead to nothing else, however its escapes are read?
 [[nodiscard]] bool stays_below(std::string_view below);
@@ -49,11 +41,15 @@ struct Sending {
     bool streams = false;                   // the body is not the request's own but follows piece by piece
     std::optional<std::uint64_t> length{};  // of that body, in bytes; nothing: it goes in chunks
 };
-// Request line and fields; the body follows, as it is or in chunks.
-[[nodiscard]] std::string request_head(const Sending& sending, const Address& address);
+// Request line and fields, for the service at this base; the body follows, as it is or in chunks.
+[[nodiscard]] std::string request_head(const Sending& sending, const url::Url& service);
 // Makes a piece of a body a chunk of it, and of its last piece its end (RFC 9112 §7.1). What goes before the piece is returned,
 // what goes behind it is added to it. A piece without bytes is nothing by itself.
 [[nodiscard]] std::string make_chunk(std::string& piece, bool last);
+
+// The deadline of a request whose body goes on as it comes, when so much of that has come: who sends as fast as is asked of him
+// is given the time that it takes. 0 bytes a second: no more time than there was.
+[[nodiscard]] Deadline upload_deadline(Deadline deadline, std::uint64_t bytes, std::uint64_t bytes_per_s_min);
 
 // What a service says of its answer's keeping (RFC 9111 §5).
 struct Caching {

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 
 #include "millrace/core/base.hpp"
 
@@ -14,11 +13,9 @@ struct Limits {
     std::size_t bytes_max = 256 * 1024;
 };
 
-// "https://host[:port][/path]", or "http://…", without user, password and fragment.
-[[nodiscard]] bool valid_url(std::string_view url);
-
-// The body of a 200. Over https the certificate must be one that the system trusts, for that host; SSL_CERT_FILE names other
-// authorities, as it does for OpenSSL. Redirections are not followed. Errors say what went wrong, in words for a log.
+// The body of a 200 from a URL as core/url has it. Over https the certificate must be one that the system trusts, for that
+// host; SSL_CERT_FILE names other authorities, as it does for OpenSSL. Redirections are not followed. Errors say what went
+// wrong, in words for a log.
 [[nodiscard]] Result<std::string> get(const std::string& url, const Limits& limits = {});
 
 }  // namespace millrace::fetch

@@ -39,7 +39,8 @@ struct Answer {
 // A request's body that is sent while it comes: what is there of it, then what its source gives.
 struct Upload {
     std::string first;
-    net::Source* rest = nullptr;  // outlives the call
+    net::Source* rest = nullptr;        // outlives the call
+    std::uint64_t bytes_per_s_min = 0;  // see upstream::upload_deadline
 };
 
 // On one thread. It must outlive the answers that it gave.

@@ -10,9 +10,9 @@ namespace {
 
 using Read = std::map<std::string, std::shared_ptr<const routes::Authorities>>;
 
-bool is_encrypted(const std::string& url) {
-    const auto address = upstream::parse_address(url);
-    return address && address->encrypted;
+bool is_encrypted(const std::string& text) {
+    const auto url = url::parse_base(text);
+    return url && url->encrypted;
 }
 
 }  // namespace

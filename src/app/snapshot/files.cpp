@@ -7,7 +7,7 @@
 #include "files.hpp"
 #include "millrace/core/rate.hpp"
 #include "millrace/core/text.hpp"
-#include "millrace/io/fetch.hpp"
+#include "millrace/core/url.hpp"
 #include "millrace/io/pg.hpp"
 #include "millrace/io/redis.hpp"
 
@@ -63,7 +63,7 @@ void read_keys(const Source& source, Files& files) {
         if (!auth::valid_algorithm(settings.jwt_algorithms[i]))
             files.problems.push_back(
                 {source.file, "/auth/jwt_algorithms/" + std::to_string(i), "is no algorithm of tokens", {}});
-    if (!settings.jwks_url.empty() && !fetch::valid_url(settings.jwks_url))
+    if (!settings.jwks_url.empty() && !url::parse(settings.jwks_url))
         files.problems.push_back({source.file, "/auth/jwks_url", "is no URL that can be fetched", {}});
     auto keys = auth::Keys::read(settings.jwt_secret, settings.jwt_secret_is_base64, {}, settings.jwt_algorithms);
     if (keys) {

@@ -97,6 +97,8 @@ const Setting settings[] = {
      "Time for a request head to arrive, from its first byte."},
     {"http", "body_timeout_ms", http<&HttpSettings::body_timeout_ms>, a_timeout, "ms",
      "Time for a request body to arrive; of one that goes on to a service as it comes, for each piece of it."},
+    {"http", "upload_bytes_per_s_min", http<&HttpSettings::upload_bytes_per_s_min>, {1, GiB}, "bytes",
+     "A body that goes on to a service as it comes moves the request's deadline on: by a second for so many bytes of it."},
     {"http", "idle_timeout_ms", http<&HttpSettings::idle_timeout_ms>, a_timeout, "ms",
      "Time that a connection may wait for its next request; keep it longer than the load balancer's."},
     {"http", "write_timeout_ms", http<&HttpSettings::write_timeout_ms>, a_timeout, "ms",

@@ -4,7 +4,7 @@
 
 #include "field_readers.hpp"
 #include "millrace/core/text.hpp"
-#include "millrace/core/upstream.hpp"
+#include "millrace/core/url.hpp"
 
 namespace millrace::routes {
 namespace {
@@ -26,7 +26,7 @@ void urls(Reader& reader, const Place& place, UpstreamPolicy& out) {
     if (!reader.read(place, urls)) return;
     if (urls.empty()) reader.problem(place.path, "must name at least one address");
     for (std::size_t i = 0; i < urls.size(); ++i)
-        if (!upstream::parse_address(urls[i]))
+        if (!url::parse_base(urls[i]))
             reader.problem(place.path + "/" + std::to_string(i),
                            "must be http://host or https://host, with a port or a path after it where there is one");
     out.urls = std::move(urls);

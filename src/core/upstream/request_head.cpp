@@ -100,11 +100,11 @@ void append_list(std::vector<std::string_view>& out, std::string_view value) {
         if (const auto name = text::trim(each); !name.empty()) out.push_back(name);
 }
 
-std::string request_head(const Sending& sending, const Address& address) {
+std::string request_head(const Sending& sending, const url::Url& service) {
     const message::Request& request = sending.request;
     const routes::UpstreamPolicy& policy = sending.route.upstream;
     std::string out(message::name(request.method));
-    out.append(" ").append(address.base);
+    out.append(" ").append(service.target);
     if (policy.path.empty()) {
         out.append("/").append(text::percent_encode(sending.route.name));
     } else {
@@ -115,7 +115,7 @@ std::string request_head(const Sending& sending, const Address& address) {
     if (out.ends_with(' ')) out += '/';
     if (!request.query.empty()) out.append("?").append(request.query);
     out += " HTTP/1.1\r\n";
-    append(out, "Host", address.authority);
+    append(out, "Host", service.authority);
     std::vector<std::string_view> named;
     for (const message::Header& header : request.headers)
         if (text::iequals(header.name, "connection")) append_list(named, header.value);

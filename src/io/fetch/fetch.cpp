@@ -1,13 +1,13 @@
 // Fetches one document by HTTP, with Beast.
 #include "millrace/io/fetch.hpp"
 
-#include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <optional>
+
+#include "millrace/core/url.hpp"
 
 namespace millrace::fetch {
 namespace {
@@ -18,40 +18,15 @@ namespace ssl = asio::ssl;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-struct Url {
-    bool encrypted = false;
-    std::string host, port, target;
-};
-
-std::optional<Url> parse(std::string_view text) {
-    Url url;
-    url.encrypted = text.starts_with("https://");
-    if (!url.encrypted && !text.starts_with("http://")) return std::nullopt;
-    text.remove_prefix(url.encrypted ? 8 : 7);
-    if (std::ranges::any_of(text, [](char c) { return c <= ' ' || c >= 0x7F || c == '@' || c == '#'; })) return std::nullopt;
-    const std::size_t slash = std::min(text.find('/'), text.size());
-    const std::string_view authority = text.substr(0, slash);
-    url.target = slash == text.size() ? "/" : std::string(text.substr(slash));
-    const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
-    if (bracket == std::string_view::npos) return std::nullopt;
-    const std::size_t colon = authority.find(':', bracket);
-    url.host = authority.substr(0, colon);
-    if (url.host.starts_with('[')) url.host = url.host.substr(1, url.host.size() - 2);
-    url.port = colon == std::string_view::npos ? (url.encrypted ? "443" : "80") : std::string(authority.substr(colon + 1));
-    const bool numeric = std::ranges::all_of(url.port, [](char c) { return c >= '0' && c <= '9'; });
-    if (url.host.empty() || url.port.empty() || url.port.size() > 5 || !numeric) return std::nullopt;
-    return url;
-}
-
 // One exchange: each step begins the next, and the loop ends when there is none, or when time is over.
 class Exchange {
 public:
-    Exchange(const Url& url, const Limits& limits) : url_(url), stream_(context_, tls_) {
+    Exchange(const url::Url& url, const Limits& limits) : url_(url), stream_(context_, tls_) {
         parser_.body_limit(limits.bytes_max);
         parser_.header_limit(16 * 1024);
         request_.method(http::verb::get);
-        request_.target(url.target);
-        request_.set(http::field::host, url.host);
+        request_.target(url.target.starts_with('/') ? url.target : "/" + url.target);
+        request_.set(http::field::host, url.authority);
         request_.set(http::field::accept, "application/json");
         request_.set(http::field::connection, "close");
     }
@@ -99,7 +74,7 @@ private:
         if (!done_) problem_ = "The answer was " + std::to_string(parser_.get().result_int());
     }
 
-    const Url& url_;
+    const url::Url& url_;
     asio::io_context context_;
     ssl::context tls_{ssl::context::tls_client};
     ssl::stream<tcp::socket> stream_;
@@ -113,10 +88,8 @@ private:
 
 }  // namespace
 
-bool valid_url(std::string_view url) { return parse(url).has_value(); }
-
 Result<std::string> get(const std::string& url, const Limits& limits) {
-    const auto parsed = parse(url);
+    const auto parsed = url::parse(url);
     if (!parsed) return Error::of(Fault::internal, "The URL is not valid");
     return Exchange(*parsed, limits).run(limits.patience);
 }

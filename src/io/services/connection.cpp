@@ -45,8 +45,7 @@ void Connection::expire() {
     standing_.reset();
 }
 
-asio::awaitable<Trouble> Connection::open(const upstream::Address& address, const routes::Authorities* authorities,
-                                          Deadline limit) {
+asio::awaitable<Trouble> Connection::open(const url::Url& address, const routes::Authorities* authorities, Deadline limit) {
     begin(limit);
     auto error = co_await connect(address);
     if (!error && !expired_) {
@@ -109,7 +108,7 @@ asio::awaitable<Connection::Reading> Connection::read_encrypted() {
     }
 }
 
-asio::awaitable<boost::system::error_code> Connection::connect(const upstream::Address& address) {
+asio::awaitable<boost::system::error_code> Connection::connect(const url::Url& address) {
     boost::system::error_code error;
     const auto ip = asio::ip::make_address(address.host, error);
     if (!error) {

@@ -29,7 +29,7 @@ public:
     Connection& operator=(const Connection&) = delete;
 
     // `authorities`: those of an address that is encrypted.
-    [[nodiscard]] asio::awaitable<Trouble> open(const upstream::Address& address, const routes::Authorities* authorities,
+    [[nodiscard]] asio::awaitable<Trouble> open(const url::Url& address, const routes::Authorities* authorities,
                                                 Deadline limit);
     [[nodiscard]] const std::string& complaint() const { return complaint_; }  // why it could not be opened, in words
     void count(std::shared_ptr<const Report> report) { standing_.emplace(std::move(report)); }  // among those that are open
@@ -75,7 +75,7 @@ private:
 
     void begin(Deadline limit);
     [[nodiscard]] Failure failure() const { return expired_ ? Failure::timed_out : Failure::lost; }
-    [[nodiscard]] asio::awaitable<boost::system::error_code> connect(const upstream::Address& address);
+    [[nodiscard]] asio::awaitable<boost::system::error_code> connect(const url::Url& address);
     [[nodiscard]] asio::awaitable<boost::system::error_code> secure(const std::string& host,
                                                                     const routes::Authorities* authorities);
     [[nodiscard]] asio::awaitable<boost::system::error_code> wait();

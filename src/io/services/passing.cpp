@@ -6,21 +6,26 @@
 
 namespace millrace::services {
 
-Deadline Passing::Patience::limit() const { return {std::min(deadline.at, net::now() + of_a_piece)}; }
-
-Passing::Passing(Upload upload, bool chunked) : source_(*upload.rest), chunked_(chunked) {
+Passing::Passing(Upload upload, bool chunked)
+    : source_(*upload.rest), bytes_per_s_min_(upload.bytes_per_s_min), chunked_(chunked) {
     if (!upload.first.empty()) hold(upload.first);
+}
+
+Deadline Passing::moved(Deadline deadline) const { return upstream::upload_deadline(deadline, taken_, bytes_per_s_min_); }
+
+Deadline Passing::limit(const Patience& patience) const {
+    return {std::min(moved(patience.deadline).at, net::now() + patience.of_a_piece)};
 }
 
 asio::awaitable<Passing::Sent> Passing::send(Connection& connection, std::string head, Patience patience) {
     Sent out;
     head += before_;
-    out.trouble = co_await connection.send(head, piece_, patience.limit());
+    out.trouble = co_await connection.send(head, piece_, limit(patience));
     while (!out.trouble && more_) {
         out.refused = co_await take_piece(patience.deadline);
         if (connection.answered()) break;
         if (out.refused) co_return out;
-        out.trouble = co_await connection.send(before_, piece_, patience.limit());
+        out.trouble = co_await connection.send(before_, piece_, limit(patience));
     }
     out.refused.reset();
     out.whole = !more_ && !out.trouble;
@@ -30,7 +35,7 @@ asio::awaitable<Passing::Sent> Passing::send(Connection& connection, std::string
 
 asio::awaitable<std::optional<Error>> Passing::take_piece(Deadline deadline) {
     next_.clear();
-    auto more = co_await source_.next(next_, deadline);
+    auto more = co_await source_.next(next_, moved(deadline));
     if (!more) co_return std::move(more).error();
     more_ = *more;
     hold(next_);
@@ -39,6 +44,7 @@ asio::awaitable<std::optional<Error>> Passing::take_piece(Deadline deadline) {
 
 void Passing::hold(std::string& piece) {
     ++pieces_;
+    taken_ += piece.size();
     std::swap(piece_, piece);
     before_.clear();
     if (chunked_) before_ = upstream::make_chunk(piece_, !more_);

@@ -30,8 +30,7 @@ struct Pool::Waiting {
     bool taken = false;
 };
 
-Pool::Pool(asio::io_context& context, upstream::Address where, std::uint64_t connections_max,
-           std::shared_ptr<const Report> report)
+Pool::Pool(asio::io_context& context, url::Url where, std::uint64_t connections_max, std::shared_ptr<const Report> report)
     : address(std::move(where)), context_(context), connections_max_(connections_max), report_(std::move(report)) {}
 
 asio::awaitable<Pool::Slot> Pool::acquire(Deadline deadline) {
@@ -92,7 +91,7 @@ void Pool::opened(Connection& connection) {
 void Pool::not_opened(const std::string& why) {
     if (why == unreachable_) return;
     unreachable_ = why;
-    report_->unreachable(address.url, why);
+    report_->unreachable(address.text, why);
 }
 
 Service::Service(asio::io_context& context, const routes::UpstreamPolicy& how, const config::LimitSettings& limits,
@@ -103,8 +102,8 @@ Service::Service(asio::io_context& context, const routes::UpstreamPolicy& how, c
                std::chrono::milliseconds(limits.breaker_open_ms)),
       budget(limits.retry_budget_percent) {
     for (const std::string& url : policy.urls)
-        pools.push_back(std::make_shared<Pool>(context, upstream::parse_address(url).value_or(upstream::Address{}),
-                                               policy.connections_max, report));
+        pools.push_back(
+            std::make_shared<Pool>(context, url::parse_base(url).value_or(url::Url{}), policy.connections_max, report));
     report->changed(&events::ServiceChanged::addresses, static_cast<int>(pools.size()));
     report_up();
 }

@@ -14,8 +14,7 @@ namespace millrace::services {
 // The connections to one address: as many as may be, and a bounded queue of those who wait for one.
 class Pool : public std::enable_shared_from_this<Pool> {
 public:
-    Pool(asio::io_context& context, upstream::Address address, std::uint64_t connections_max,
-         std::shared_ptr<const Report> report);
+    Pool(asio::io_context& context, url::Url address, std::uint64_t connections_max, std::shared_ptr<const Report> report);
 
     // The right to have one connection.
     class Slot {
@@ -45,7 +44,7 @@ public:
     void opened(Connection& connection);
     void not_opened(const std::string& why);
 
-    const upstream::Address address;
+    const url::Url address;
 
 private:
     struct Waiter {

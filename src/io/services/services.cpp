@@ -257,7 +257,7 @@ asio::awaitable<Connection::Received> Services::State::ask(Connection& connectio
                                                            const std::string& head, const Call& what, Tried& out) {
     const Method method = what.sending.request.method;
     const Passing::Patience patience{ms(service.policy.timeout_ms), what.deadline};
-    Deadline limit = patience.limit();
+    Deadline limit{std::min(patience.deadline.at, net::now() + patience.of_a_piece)};
     Passing::Sent sent;
     if (what.passing == nullptr) {
         sent.trouble = co_await connection.send(head, what.sending.request.body, limit);
@@ -265,7 +265,7 @@ asio::awaitable<Connection::Received> Services::State::ask(Connection& connectio
     } else {
         connection.watch_for_answer(method, service.policy, [passing = what.passing] { passing->interrupt(); });
         sent = co_await what.passing->send(connection, head, patience);
-        limit = patience.limit();
+        limit = what.passing->limit(patience);
     }
     Connection::Received received;
     received.trouble = sent.trouble;
@@ -287,14 +287,14 @@ asio::awaitable<void> Services::State::check(std::shared_ptr<Service> service, s
 
 asio::awaitable<bool> Services::State::is_well(const Service& service, std::size_t at) {
     Pool& pool = *service.pools[at];
-    const upstream::Address& address = pool.address;
+    const url::Url& address = pool.address;
     Connection connection(context, watchdog);
     const Deadline to_connect{net::now() + ms(service.policy.connect_timeout_ms)};
     auto trouble = co_await connection.open(address, service.policy.authorities.get(), to_connect);
     if (trouble && !service.retired) pool.not_opened(connection.complaint());
     if (trouble) co_return false;
     pool.opened(connection);
-    const std::string head = "GET " + address.base + service.policy.health_path + " HTTP/1.1\r\nHost: " + address.authority +
+    const std::string head = "GET " + address.target + service.policy.health_path + " HTTP/1.1\r\nHost: " + address.authority +
                              "\r\nVia: 1.1 millrace\r\nConnection: close\r\n\r\n";
     const Deadline limit{net::now() + ms(service.policy.timeout_ms)};
     const std::string_view no_body;

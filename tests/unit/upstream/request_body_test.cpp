@@ -40,4 +40,13 @@ TEST(UpstreamBody, is_read_again_as_it_was) {
     EXPECT_EQ(read, body);
 }
 
+TEST(UploadDeadline, moves_on_with_the_bytes_that_come) {
+    using namespace std::chrono_literals;
+    const Deadline deadline{TimePoint(1h)};
+    EXPECT_EQ(upload_deadline(deadline, 0, 1000).at, deadline.at);
+    EXPECT_EQ(upload_deadline(deadline, 2500, 1000).at, deadline.at + 2500ms);
+    EXPECT_EQ(upload_deadline(deadline, 2500, 0).at, deadline.at);
+    EXPECT_EQ(upload_deadline({}, 2500, 1).at, TimePoint::max());
+}
+
 }  // namespace millrace::upstream

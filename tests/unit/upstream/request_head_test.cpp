@@ -19,7 +19,7 @@ routes::Upstream route(routes::UpstreamPolicy policy = {}) { return {"orders", s
 
 std::string head_of(const routes::Upstream& route, const message::Request& request, const char* url = "http://a:8080") {
     const Sending sending{route, request, "/7", "id-1"};
-    return request_head(sending, *parse_address(url));
+    return request_head(sending, *url::parse_base(url));
 }
 
 bool has_line(const std::string& head, const std::string& line) {
@@ -27,25 +27,6 @@ bool has_line(const std::string& head, const std::string& line) {
 }
 
 }  // namespace
-
-TEST(UpstreamAddress, is_read_from_its_url) {
-    const auto address = parse_address("http://orders.internal:8080/api/");
-    ASSERT_TRUE(address);
-    EXPECT_EQ(address->host, "orders.internal");
-    EXPECT_EQ(address->port, "8080");
-    EXPECT_EQ(address->authority, "orders.internal:8080");
-    EXPECT_EQ(address->base, "/api");
-    EXPECT_EQ(parse_address("http://orders")->port, "80");
-    EXPECT_EQ(parse_address("http://[::1]:81/x")->host, "::1");
-    EXPECT_FALSE(address->encrypted);
-    EXPECT_TRUE(parse_address("https://orders")->encrypted);
-    EXPECT_EQ(parse_address("https://orders")->port, "443");
-    EXPECT_EQ(parse_address("https://[::1]:8443/x")->port, "8443");
-    for (const char* bad : {"ftp://a", "//a", "http://", "https:///x", "http://a:0", "http://a:99999", "http://a:x",
-                            "http://a:", "http://a:80:80", "http://[::1", "http://[::1]x", "http://:80", "http://u@a",
-                            "http://a?b", "http://a b"})
-        EXPECT_FALSE(parse_address(bad)) << bad;
-}
 
 TEST(UpstreamPath, stays_below_its_route) {
     for (const char* good : {"", "/", "/7", "/a/b%20c", "/a..b", "/...", "/%25", "/%C3%B6"})
@@ -72,7 +53,7 @@ TEST(UpstreamRequest, goes_to_the_path_that_the_route_stands_for) {
     root.path = "/";
     const auto whole = route(root);
     const Sending sending{whole, request, "", "id"};
-    EXPECT_TRUE(request_head(sending, *parse_address("http://a")).starts_with("GET /?a=b HTTP/1.1\r\n"));
+    EXPECT_TRUE(request_head(sending, *url::parse_base("http://a")).starts_with("GET /?a=b HTTP/1.1\r\n"));
 }
 
 TEST(UpstreamRequest, leaves_behind_what_is_one_connections) {
@@ -151,7 +132,7 @@ TEST(UpstreamRequest, asks_with_the_validators_of_what_is_kept) {
     const auto request = request_with({{"If-None-Match", "\"theirs\""}});
     const auto plain = route();
     const Sending sending{plain, request, "", "id", true, {"\"ours\"", "Sun, 06 Nov 1994 08:49:37 GMT"}};
-    const std::string head = request_head(sending, *parse_address("http://a"));
+    const std::string head = request_head(sending, *url::parse_base("http://a"));
     EXPECT_TRUE(has_line(head, "If-None-Match: \"ours\"")) << head;
     EXPECT_TRUE(has_line(head, "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT"));
     EXPECT_EQ(head.find("theirs"), std::string::npos);
@@ -174,11 +155,11 @@ TEST(UpstreamRequest, says_how_a_body_is_framed_that_comes_later_and_never_in_tw
         const auto plain = route();
         Sending sending{plain, request, "", "id"};
         sending.streams = true;
-        std::string head = request_head(sending, *parse_address("http://a"));
+        std::string head = request_head(sending, *url::parse_base("http://a"));
         EXPECT_TRUE(has_line(head, "Transfer-Encoding: chunked")) << head;
         EXPECT_EQ(head.find("Content-Length"), std::string::npos) << head;
         sending.length = 70'000'000'000;
-        head = request_head(sending, *parse_address("http://a"));
+        head = request_head(sending, *url::parse_base("http://a"));
         EXPECT_TRUE(has_line(head, "Content-Length: 70000000000")) << head;
         EXPECT_EQ(head.find("Transfer-Encoding"), std::string::npos) << head;
     }
