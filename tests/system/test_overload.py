@@ -1,5 +1,8 @@
 """More than can be done: deadlines that reach Postgres, who goes first, who is refused, and what is always answered."""
+import contextlib
+import http.client
 import json
+import signal
 import threading
 import time
 from pathlib import Path
@@ -185,6 +188,48 @@ class Target(WithFunctions):
         self.assertGreaterEqual(statuses.count(503), 20, "two or so are done in a tenth of a second")
         self.assertGreaterEqual(statuses.count(200), 2)
         self.assertEqual(statuses.count(200) + statuses.count(503), 40)
+
+
+class Crowd(SystemTest):
+    """More clients at once than the loop takes up in one turn: a process that was stopped finds all of them ready."""
+
+    CLIENTS, DEPTH, QUEUE = 900, 32, 64
+    env = {"MILLRACE_WORKERS": 1, "MILLRACE_LIMITS_QUEUE_TARGET_MS": 60_000, "MILLRACE_LIMITS_ADAPTIVE": "false",
+           "MILLRACE_DATABASE_FAST_LANES": 1, "MILLRACE_DATABASE_LANE_DEPTH_MAX": DEPTH, "MILLRACE_DATABASE_QUEUE_MAX": QUEUE}
+    routes = {"version": "v1", "schema": "shop", "expose": "listed",
+              "resources": {"orders": {}, "products": {"cache": {"ttl_s": 60}}}}
+
+    @classmethod
+    def config(cls, directory):
+        folder = Path(directory)
+        (folder / "v1.json").write_text(json.dumps(cls.routes))
+        (folder / "millrace.json").write_text(json.dumps({"routes": ["v1.json"]}))
+        return folder / "millrace.json"
+
+    def statuses(self, path):
+        with contextlib.ExitStack() as open_ones:
+            links = [http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20) for _ in range(self.CLIENTS)]
+            for link in links:
+                open_ones.callback(link.close)
+                link.connect()
+            self.assertEqual(self.get(path).status, 200)
+            self.server.signal(signal.SIGSTOP)
+            for link in links:
+                link.request("GET", path)
+            self.server.signal(signal.SIGCONT)
+            answers = [link.getresponse() for link in links]
+            for answer in answers:
+                answer.read()
+            return [answer.status for answer in answers]
+
+    def test_what_postgres_has_answered_does_not_wait_behind_clients(self):
+        statuses = self.statuses("/v1/orders?id=eq.2")
+        self.assertEqual(set(statuses), {200, 503})
+        # Places that are there at first, and those that become free while the loop goes round the others, seven turns or more.
+        self.assertGreater(statuses.count(200), self.DEPTH + self.QUEUE + 3 * self.DEPTH)
+
+    def test_what_memory_has_is_answered_to_all(self):
+        self.assertEqual(set(self.statuses("/v1/products?id=eq.1")), {200})
 
 
 if __name__ == "__main__":

@@ -62,13 +62,14 @@ public:
 
     [[nodiscard]] http::BodyRule body_rule(const message::Request& head) const override;
     [[nodiscard]] http::Answer answer(const message::Request& request, http::Trace& trace, net::Source* body) override;
+    void catch_up() override { pool_.catch_up(); }
 
 private:
     struct Turn;  // one request on its way
 
     // gate.cpp
-    [[nodiscard]] std::optional<Result<auth::Identity>> identify(const Turn& turn);
-    [[nodiscard]] http::asio::awaitable<Result<auth::Identity>> look_up(const Turn& turn);
+    [[nodiscard]] std::optional<Result<auth::IdentityPointer>> identify(const Turn& turn);
+    [[nodiscard]] http::asio::awaitable<Result<auth::IdentityPointer>> look_up(const Turn& turn);
     [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_unknown(std::unique_ptr<Turn> turn, Admission::Ticket ticket);
     [[nodiscard]] http::asio::awaitable<http::Outgoing> answer_with_tokens(std::unique_ptr<Turn> turn,
                                                                            Admission::Ticket ticket);

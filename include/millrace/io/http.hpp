@@ -70,6 +70,9 @@ public:
     // as always where body_rule() has not just said of the same head that it streams. What is not read of it when the answer
     // is returned is not read any more.
     [[nodiscard]] virtual Answer answer(const message::Request& request, Trace& trace, net::Source* body) = 0;
+    // So many clients were ready at once that what the handler itself waits for is behind them in the loop's order: it should
+    // take what has come. Called at the end of such a turn of the loop.
+    virtual void catch_up() {}
 };
 
 // A certificate with its key, and perhaps whom clients' own must come from: TLS 1.2 and later. Immutable, shared by threads.

@@ -80,6 +80,9 @@ public:
     [[nodiscard]] asio::awaitable<Result<Opened>> open(sql::BoundScript script, const Call& call, std::size_t kept_bytes_max,
                                                        Timing& timing);
 
+    // Takes the results that have come, before the loop says so.
+    void catch_up();
+
     [[nodiscard]] bool available() const;   // at least one lane is connected
     [[nodiscard]] bool left_alone() const;  // what came now would be refused: Postgres has not answered several times in a row
     // Nothing new is taken, what is underway may end (for 10 s at most), then all is closed. To be awaited before the loop

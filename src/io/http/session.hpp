@@ -34,6 +34,8 @@ struct SessionContext {
     void emit(const events::Event& event) {
         if (options.emit_requests) observer.on(event);
     }
+    // A head was read. So many in one turn of the loop are a crowd.
+    static void note_head(const std::shared_ptr<SessionContext>& context);
     // Sends a session's finished replies at the end of this turn of the loop, if it waits for a handler until then.
     void flush_later(Session& session);
 
@@ -47,6 +49,7 @@ struct SessionContext {
     net::Watchdog watchdog;
     std::list<Session*> sessions;
     std::shared_ptr<std::vector<Session*>> to_flush;
+    std::size_t heads_in_turn = 0;
     bool draining = false, aborted = false;
 };
 

@@ -62,6 +62,7 @@ bool Session::take_head(std::size_t received, bool idle) {
     }
     in_.commit(received);
     read_at_ = net::now();
+    SessionContext::note_head(kept_);
     if (idle) head_began_ = read_at_;
     phase_ = Phase::head;
     return true;

@@ -82,7 +82,7 @@ std::vector<RequestPointer> Lane::close() {
 // Forgets everything about the connection; gives back the requests that it carried, in their order.
 std::vector<RequestPointer> Lane::reset() {
     ++generation_;
-    connected_ = writing_ = stalled_ = gathering_ = cancelling_ = held_ = retiring_ = false;
+    connected_ = writing_ = stalled_ = gathering_ = cancelling_ = held_ = waits_ = retiring_ = false;
     reads_of_one_ = 0;
     connection_.close();
     statements_.clear();

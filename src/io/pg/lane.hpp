@@ -57,6 +57,9 @@ public:
     [[nodiscard]] bool has_room() const { return connected_ && !cancelling_ && !retiring_ && in_flight_ < settings_.depth_max; }
     [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
     [[nodiscard]] bool stalled() const { return stalled_; }
+    [[nodiscard]] bool awaits_results() const { return connected_ && in_flight_ > 0 && !held_; }
+    [[nodiscard]] int socket() const;
+    void catch_up();  // takes what has come; needs awaits_results()
 
     void send(RequestPointer request);  // needs has_room()
     void resume();                      // what stopped reading because rows wait was taken or given up
@@ -130,6 +133,7 @@ private:
     std::size_t taken_ = 0;      // results, ever
     unsigned reads_of_one_ = 0;  // reads of the socket since a result was last complete
     bool held_ = false;          // nothing is read: rows wait to be taken
+    bool waits_ = false;         // for the socket to become readable
     TimePoint heard_;            // when a result last came, or the first of those in flight was sent
     Statements statements_;
     std::vector<std::string> to_deallocate_;

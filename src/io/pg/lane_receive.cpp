@@ -26,9 +26,11 @@ bool takes_no_writes(const PGconn* connection) {
 
 // One wait is always pending, without a request too: that is how a closed connection is noticed.
 void Lane::arm_read() {
+    if (std::exchange(waits_, true)) return;
     auto ready = [self = shared_from_this(), generation = generation_](boost::system::error_code failed) {
         if (failed || self->closed_ || generation != self->generation_) return;
-        self->on_readable();
+        self->waits_ = false;
+        if (!self->held_) self->on_readable();
     };
     connection_.socket().async_wait(asio::posix::stream_descriptor::wait_read, std::move(ready));
 }
@@ -37,6 +39,13 @@ void Lane::on_readable() {
     if (PQconsumeInput(connection_.get()) == 0) return break_up(connection_.error());
     go_on();
 }
+
+// The wait goes on: when its time comes, what it waited for may have been taken.
+void Lane::catch_up() {
+    if (!closed_ && awaits_results()) on_readable();
+}
+
+int Lane::socket() const { return PQsocket(connection_.get()); }
 
 void Lane::go_on() {
     const std::size_t taken_before = taken_;

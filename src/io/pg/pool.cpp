@@ -100,6 +100,8 @@ Pool::~Pool() { state_->close(); }
 
 void Pool::start() { state_->start(); }
 
+void Pool::catch_up() { state_->catch_up(); }
+
 bool Pool::available() const { return state_->connected_lanes() > 0; }
 
 bool Pool::left_alone() const { return !state_->breaker.would_allow(net::now()); }

@@ -1,6 +1,8 @@
 // Decides which lane takes a request, who is answered when, and what becomes of those whose lane broke.
 #include "pool_state.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
@@ -159,6 +161,21 @@ void Pool::State::connected(Lane& lane) {
     report_backend(true, {});
     turned(lane);
     report();
+}
+
+// One look at all sockets instead of a read of each that may be in vain.
+void Pool::State::catch_up() {
+    std::vector<std::shared_ptr<Lane>> asked;  // a lane may go meanwhile
+    std::vector<pollfd> sockets;
+    for (const Class& one : classes)
+        for (const auto& lane : one.lanes) {
+            if (!lane->awaits_results()) continue;
+            asked.push_back(lane);
+            sockets.push_back({lane->socket(), POLLIN, 0});
+        }
+    if (sockets.empty() || ::poll(sockets.data(), sockets.size(), 0) <= 0) return;
+    for (std::size_t i = 0; i < asked.size(); ++i)
+        if (sockets[i].revents != 0) asked[i]->catch_up();
 }
 
 void Pool::State::turned(Lane& lane) {

@@ -77,6 +77,7 @@ struct Pool::State final : LaneOwner, std::enable_shared_from_this<Pool::State> 
     void wake(Request& request);  // as soon as the present event is dealt with
     void deliver();               // resumes those whose answer is there
     void deliver_later();         // the same, from a place where resuming would surprise
+    void catch_up();
     void arm_tick();
     void tick();
     void report();  // gauges and the backend's state, where they have changed
