@@ -6,7 +6,8 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
-#include <unordered_map>
+#include <map>
+#include <memory>
 
 #include "limits.hpp"
 #include "millrace/app/admission.hpp"
@@ -38,13 +39,14 @@ public:
                             {"Authorization", authorization_},
                             {"X-Forwarded-For", "192.0.2.1"},
                             {"Request-Timeout", "2.5"}};
-        known_.emplace(made.hash, auth::identity_of({made.id, "web_user", "orders:read", "pro"}));
+        known_.emplace(made.hash,
+                       std::make_shared<const auth::Identity>(auth::identity_of({made.id, "web_user", "orders:read", "pro"})));
         policies_.access = routes::Access::identified;
         policies_.scopes = {"orders:read"};
     }
 
     bool find_client() {
-        client_ = peer::client_of(request_, proxy_, trusted_).text();
+        client_ = peer::client_of(request_, {proxy_}, trusted_).address.text();
         request_.peer = client_;
         return true;
     }
@@ -54,7 +56,7 @@ public:
         if (!key || !auth::may_be_api_key(*key)) return false;
         const auto found = known_.find(auth::api_key_hash(*key));
         if (found == known_.end()) return false;
-        identity_ = &*found->second;
+        identity_ = found->second;
         return pipeline::admit(*identity_, policies_, settings_.auth).has_value();
     }
     bool pass_limits() {
@@ -107,9 +109,9 @@ private:
 
     std::string authorization_, client_;
     message::Request request_;
-    std::unordered_map<std::string, std::optional<auth::Identity>, text::Hash> known_;
+    std::map<text::Sha256, auth::IdentityPointer> known_;
     routes::ResolvedPolicies policies_;
-    const auth::Identity* identity_ = nullptr;
+    auth::IdentityPointer identity_;
     TimePoint now_{1h};
 };
 

@@ -47,11 +47,11 @@ message::Request request_with(const char* field, const std::string& value) {
 }
 
 peer::Address client(const char* field, const std::string& value) {
-    return peer::client_of(request_with(field, value), proxy, trusted);
+    return peer::client_of(request_with(field, value), {proxy}, trusted).address;
 }
 
 bool used_tls(const char* field, const std::string& value) {
-    return peer::client_used_tls(request_with(field, value), proxy, trusted, false);
+    return peer::client_of(request_with(field, value), {proxy}, trusted).encrypted;
 }
 
 }  // namespace

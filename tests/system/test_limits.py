@@ -15,6 +15,7 @@ ROUTES = {
         "quick": {"relation": "products", "limits": ["5/second burst 5 by ip"]},
         "daily": {"relation": "products", "limits": ["7/day by key"]},
         "dear": {"relation": "products", "limits": ["100/hour by key"], "cost": 10, "rows_per_cost": 5},
+        "free": {"relation": "products", "limits": ["1/hour by key"], "cost": 0},
         "tenant": {"relation": "products", "limits": ["3/hour by claim .tenant"]},
     },
 }
@@ -107,6 +108,12 @@ class Limits(SystemTest):
         self.assertEqual(statuses[:2], [200, 200])
         self.assertIn(429, statuses)
         self.assertLessEqual(statuses.count(200), 6)
+
+    def test_what_costs_nothing_has_no_limit_and_tells_of_none(self):
+        self.ask("tight", "free")  # a limit that was told of before says nothing of the next request
+        for _ in range(5):
+            answer = self.ask("free", "free")
+            self.assertEqual((answer.status, answer.headers.get("ratelimit")), (200, None))
 
     def test_tenants_and_plans_have_their_own(self):
         for _ in range(3):

@@ -13,6 +13,7 @@
 #include "millrace/core/base.hpp"
 #include "millrace/core/config.hpp"
 #include "millrace/core/message.hpp"
+#include "millrace/core/text.hpp"
 
 namespace millrace::auth {
 
@@ -28,6 +29,9 @@ struct Identity {
 
     [[nodiscard]] bool has_scope(std::string_view scope) const;
 };
+// Of a caller who is remembered: the requests that he makes share it.
+using IdentityPointer = std::shared_ptr<const Identity>;
+[[nodiscard]] IdentityPointer unnamed();  // who brings nothing that tells who he is
 
 // Verification keys read once from a secret: an HS secret, one JWK or a JWKS (RFC 7517). Immutable, shared by threads.
 class Keys {
@@ -75,37 +79,37 @@ public:
     TokenCache(const TokenCache&) = delete;
     TokenCache& operator=(const TokenCache&) = delete;
 
-    [[nodiscard]] Result<Identity> identify(const message::Request& request, const Keys& keys,
-                                            const config::AuthSettings& settings, WallTime now);
+    [[nodiscard]] Result<IdentityPointer> identify(const message::Request& request, const Keys& keys,
+                                                   const config::AuthSettings& settings, WallTime now);
     void clear();  // other keys, or other settings
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
 private:
     struct Entry {
         std::string token;
-        Identity identity;
+        IdentityPointer identity;
         bool used = false;  // since the hand last passed
     };
     using Entries = std::list<Entry>;  // newest first
 
-    [[nodiscard]] const Identity* find(std::string_view token, WallTime now);
-    void add(std::string_view token, const Identity& identity);
+    [[nodiscard]] IdentityPointer find(std::string_view token, WallTime now);
+    void add(std::string_view token, const IdentityPointer& identity);
     void evict();
 
     std::size_t entries_max_;
     Entries entries_;
     Entries::iterator hand_ = entries_.end();  // what is looked at next; end: the oldest
-    std::unordered_map<std::string_view, Entries::iterator> by_token_;
+    std::unordered_map<std::string_view, Entries::iterator, text::Hash> by_token_;
 };
 
 // "mr_<id>_<secret>". Postgres has the id and the SHA-256 of the whole: docs/gateway.md, "API keys".
 struct NewApiKey {
     std::string id, key;
-    std::string hash;  // hex
+    text::Sha256 hash{};
 };
 inline constexpr std::size_t api_key_random_bytes = 41;
 [[nodiscard]] NewApiKey make_api_key(std::span<const unsigned char, api_key_random_bytes> random);
-[[nodiscard]] std::string api_key_hash(std::string_view key);
+[[nodiscard]] text::Sha256 api_key_hash(std::string_view key);
 
 // Of Authorization: Bearer, else of the field apikey; nothing where the request brings no API key, or brings a token too.
 [[nodiscard]] std::optional<std::string_view> api_key_of(const message::Request& request);

@@ -44,9 +44,8 @@ public:
     [[nodiscard]] bool contains(const Address& address) const;
 
 private:
-    Network(const Address& first, int bits) : first_(first), bits_(bits) {}
-    Address first_;
-    int bits_;  // of the 128
+    Network(const Address& first, const Address& mask) : first_(first), mask_(mask) {}
+    Address first_, mask_;
 };
 
 class Networks {
@@ -86,13 +85,15 @@ private:
     std::optional<Address> client_;
 };
 
+// At the other end of a connection, or behind it.
+struct Client {
+    Address address;
+    bool encrypted = false;  // he used TLS
+};
 // The client of a request that came from `peer`: while who tells is trusted, the one before him, by X-Forwarded-For or, where
 // there is none, by Forwarded (RFC 7239). It is the last address that nobody trusted vouches for any more; so whatever the
-// client itself sent, or a proxy that is not trusted, is not believed.
-[[nodiscard]] Address client_of(const message::Request& request, const Address& peer, const Networks& trusted);
-// Did that client use TLS? A `peer` that is trusted tells it: by X-Forwarded-Proto or, where it has neither this nor
-// X-Forwarded-For, by Forwarded. Else it is what the connection itself is.
-[[nodiscard]] bool client_used_tls(const message::Request& request, const Address& peer, const Networks& trusted,
-                                   bool connection_is_encrypted);
+// client itself sent, or a proxy that is not trusted, is not believed. Whether he used TLS a trusted `peer` tells by
+// X-Forwarded-Proto or, where it has neither this nor X-Forwarded-For, by Forwarded; else it is what the connection itself is.
+[[nodiscard]] Client client_of(const message::Request& request, const Client& peer, const Networks& trusted);
 
 }  // namespace millrace::peer

@@ -46,7 +46,7 @@ struct PlanRule {
 [[nodiscard]] Result<PlanRule> parse_plan_rule(std::string_view text);
 
 // Who it is by that rule; an IPv6 address stands for its /64.
-[[nodiscard]] std::string subject_of(const Rule& rule, const auth::Identity& identity, std::string_view peer);
+void append_subject(std::string& out, const Rule& rule, const auth::Identity& identity, std::string_view peer);
 
 // What Redis said of one rule and subject.
 struct Granted {
@@ -97,11 +97,12 @@ private:
 };
 
 // The leases of one worker, by rule and subject. Bounded: the least recently used is forgotten first. A reference is good until
-// the next at().
+// as many others were asked for as are held.
 class Leases {
 public:
     explicit Leases(std::size_t most) : most_(std::max<std::size_t>(most, 1)) {}
     [[nodiscard]] Lease& at(std::string_view key);
+    void hold_at_least(std::size_t count) { most_ = std::max(most_, count); }
     [[nodiscard]] std::size_t size() const { return slots_.size(); }
 
 private:
@@ -111,7 +112,7 @@ private:
     };
     std::size_t most_;
     std::list<Slot> slots_;  // most recently used first
-    std::unordered_map<std::string_view, std::list<Slot>::iterator> by_key_;
+    std::unordered_map<std::string_view, std::list<Slot>::iterator, text::Hash> by_key_;
 };
 
 // What the script does, for one process alone: where there is no Redis, or none that answers. Bounded as Leases are.
@@ -130,9 +131,11 @@ private:
     std::unordered_map<std::string, State> states_;
 };
 
-// RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10), as members of their lists.
-[[nodiscard]] std::string policy_item(std::string_view name, const Rule& rule);
-[[nodiscard]] std::string state_item(std::string_view name, std::uint64_t remaining, Duration reset);
+// RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10), as members of their lists: the rule's name, then
+// what is said of it.
+[[nodiscard]] std::string item_of(const Rule& rule);
+[[nodiscard]] std::string policy_item(const Rule& rule);
+void append_state(std::string& out, std::string_view item, std::uint64_t remaining, Duration reset);
 
 // What the script in Redis is given and says; the script itself, for KEYS[1] = the key of rule and subject.
 // ARGV: tokens wanted, how many of them at least, interval in µs, burst, "", "day" or "month". It returns tokens granted,

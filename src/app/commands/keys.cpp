@@ -33,7 +33,7 @@ int create(const std::string& url, const KeyWords& words, const std::string& log
         return failed(Error::of(Fault::internal, "The system gives no random bytes"));
     const auth::NewApiKey made = auth::make_api_key(random);
     const pg::KeptApiKey kept{made.id, words.name, words.role, joined(words.scopes), words.plan, {}, words.expires, {}};
-    if (auto added = pg::add_api_key(url, kept, made.hash, login_role); !added) return failed(added.error());
+    if (auto added = pg::add_api_key(url, kept, text::hex(made.hash), login_role); !added) return failed(added.error());
     std::cout << made.key << '\n';
     std::cerr << "This is the only time that the key is shown: Postgres has its hash.\n";
     return 0;

@@ -69,7 +69,7 @@ asio::awaitable<Result<void>> RequestHandler::read_batch(Turn& turn, const batch
     turn.label(*place.api, nullptr, nullptr);
     turn.trace.route = "batch";
     const config::Settings& settings = turn.snapshot->settings;
-    auto key = key_of(turn.request, turn.identity, *place.api);
+    auto key = key_of(turn.request, *turn.identity, *place.api);
     if (!key) co_return std::move(key).error();
     auto operations = batch::parse(turn.request.body, place.base, settings.batch.operations_max);
     if (!operations) co_return std::move(operations).error();
@@ -81,7 +81,7 @@ asio::awaitable<Result<void>> RequestHandler::read_batch(Turn& turn, const batch
         if (!work) co_return batch::failed(works.size(), work.error());
         works.push_back(std::move(*work));
     }
-    out.plan = batch::make_plan(std::move(works), *key, role_of(turn.identity, settings.database));
+    out.plan = batch::make_plan(std::move(works), *key, role_of(*turn.identity, settings.database));
     co_return Result<void>();
 }
 

@@ -33,13 +33,13 @@ const sql::Script& question() {
     return script;
 }
 
-std::optional<auth::Identity> read(const sql::Rows& rows) {
-    if (rows.count() != 1) return std::nullopt;
+auth::IdentityPointer read(const sql::Rows& rows) {
+    if (rows.count() != 1) return nullptr;
     auth::ApiKeyRow row{std::string(rows.at(0, 0)), std::string(rows.at(0, 1)), std::string(rows.at(0, 2)),
                         std::string(rows.at(0, 3))};
     if (!rows.is_null(0, 4))
         if (const auto expires = text::to_int(rows.at(0, 4))) row.expires = WallTime(std::chrono::seconds(*expires));
-    return auth::identity_of(row);
+    return std::make_shared<const auth::Identity>(auth::identity_of(row));
 }
 
 Error unavailable() { return Error::of(Fault::identity_unavailable).with_header("Retry-After", "1"); }
@@ -52,7 +52,7 @@ Callers::Callers(pg::Pool& pool, events::Observer& observer, std::size_t keys_ma
       keys_max_(keys_max),
       strangers_(strange_keys_per_s, strange_keys_burst, addresses_max) {}
 
-std::optional<Result<auth::Identity>> Callers::find(const Asking& asking) {
+std::optional<Result<auth::IdentityPointer>> Callers::find(const Asking& asking) {
     if (!auth::may_be_api_key(asking.key)) return auth::bad_api_key();
     const auto found = known_.find(auth::api_key_hash(asking.key));
     if (found == known_.end()) return std::nullopt;
@@ -62,19 +62,20 @@ std::optional<Result<auth::Identity>> Callers::find(const Asking& asking) {
     return judge(known, asking.wall);
 }
 
-Result<auth::Identity> Callers::judge(const Known& known, WallTime wall) const {
+Result<auth::IdentityPointer> Callers::judge(const Known& known, WallTime wall) const {
     if (!known.identity || wall >= known.identity->expires) return auth::bad_api_key();
-    return *known.identity;
+    return known.identity;
 }
 
-boost::asio::awaitable<Result<auth::Identity>> Callers::look_up(std::string key, std::string peer, Deadline deadline) {
+boost::asio::awaitable<Result<auth::IdentityPointer>> Callers::look_up(std::string key, std::string peer, Deadline deadline) {
     const TimePoint asked = net::now();
     const std::uint64_t changes = changes_;
     if (!strangers_.would_take(peer, asked)) {
         observer_.on(ApiKeyLookup{events::ApiKeyOutcome::refused});
         co_return Error::of(Fault::rate_limited, "Too many API keys that are not valid").with_header("Retry-After", "1");
     }
-    const std::vector<std::string> values{auth::api_key_hash(key)};
+    const text::Sha256 hash = auth::api_key_hash(key);
+    const std::vector<std::string> values{text::hex(hash)};
     const sql::BoundScript script(question(), values);
     pg::Timing timing;
     pg::Call call{.authenticated = true, .deadline = deadline, .priority = congestion::Priority::high};
@@ -88,14 +89,14 @@ boost::asio::awaitable<Result<auth::Identity>> Callers::look_up(std::string key,
     if (!known.identity) (void)strangers_.take(peer, asked);
     observer_.on(ApiKeyLookup{known.identity ? events::ApiKeyOutcome::found : events::ApiKeyOutcome::absent});
     auto identity = judge(known, net::wall_now());
-    if (changes == changes_) remember(values.front(), std::move(known));  // else it may have changed since it was read
+    if (changes == changes_) remember(hash, std::move(known));  // else it may have changed since it was read
     co_return identity;
 }
 
 // Forgetting all at once is crude and cheap: what is asked for again comes back at the price of one look-up.
-void Callers::remember(std::string hash, Known known) {
+void Callers::remember(const text::Sha256& hash, Known known) {
     if (known_.size() >= keys_max_) known_.clear();
-    if (keys_max_ > 0) known_.insert_or_assign(std::move(hash), std::move(known));
+    if (keys_max_ > 0) known_.insert_or_assign(hash, std::move(known));
 }
 
 void Callers::forget() {

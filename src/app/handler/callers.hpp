@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -27,25 +28,33 @@ public:
         bool told = false;  // changes are heard of
     };
     // Nothing: it has to be looked up. Fails with bad_api_key, or rate_limited for who tries one bad key after another.
-    [[nodiscard]] std::optional<Result<auth::Identity>> find(const Asking& asking);
+    [[nodiscard]] std::optional<Result<auth::IdentityPointer>> find(const Asking& asking);
     // The same, and with identity_unavailable when Postgres does not answer.
-    [[nodiscard]] boost::asio::awaitable<Result<auth::Identity>> look_up(std::string key, std::string peer, Deadline deadline);
+    [[nodiscard]] boost::asio::awaitable<Result<auth::IdentityPointer>> look_up(std::string key, std::string peer,
+                                                                                Deadline deadline);
     void forget();  // a key has changed, or may have
 
 private:
     struct Known {
-        std::optional<auth::Identity> identity;  // nothing: there is no such key
+        auth::IdentityPointer identity;  // nothing: there is no such key
         TimePoint asked;
     };
-    [[nodiscard]] Result<auth::Identity> judge(const Known& known, WallTime wall) const;
-    void remember(std::string hash, Known known);
+    struct HashOfHash {
+        [[nodiscard]] std::size_t operator()(const text::Sha256& hash) const {
+            std::size_t first = 0;
+            std::memcpy(&first, hash.data(), sizeof first);
+            return first;
+        }
+    };
+    [[nodiscard]] Result<auth::IdentityPointer> judge(const Known& known, WallTime wall) const;
+    void remember(const text::Sha256& hash, Known known);
 
     pg::Pool& pool_;
     events::Observer& observer_;
     std::size_t keys_max_;
-    std::uint64_t changes_ = 0;                                                  // forget() was called so often
-    std::unordered_map<std::string, Known, text::Hash, std::equal_to<>> known_;  // by hash
-    policy::RateLimiter strangers_;                                              // addresses that bring bad keys
+    std::uint64_t changes_ = 0;                                  // forget() was called so often
+    std::unordered_map<text::Sha256, Known, HashOfHash> known_;  // by the hash of the key
+    policy::RateLimiter strangers_;                              // addresses that bring bad keys
 };
 
 }  // namespace millrace::app

@@ -18,7 +18,7 @@ constexpr unsigned token_asks_max = 3;                       // others take what
 }  // namespace
 
 // Who is asking. Nothing: he has to be looked up.
-std::optional<Result<auth::Identity>> RequestHandler::identify(const Turn& turn) {
+std::optional<Result<auth::IdentityPointer>> RequestHandler::identify(const Turn& turn) {
     const config::AuthSettings& settings = turn.snapshot->settings.auth;
     if (settings.api_keys)
         if (const auto key = auth::api_key_of(turn.request))
@@ -29,7 +29,7 @@ std::optional<Result<auth::Identity>> RequestHandler::identify(const Turn& turn)
 }
 
 // Postgres knows whose API key it is; a token's key may have been published a moment ago.
-asio::awaitable<Result<auth::Identity>> RequestHandler::look_up(const Turn& turn) {
+asio::awaitable<Result<auth::IdentityPointer>> RequestHandler::look_up(const Turn& turn) {
     const config::AuthSettings& settings = turn.snapshot->settings.auth;
     const auto key = settings.api_keys ? auth::api_key_of(turn.request) : std::nullopt;
     if (key) co_return co_await callers_->look_up(std::string(*key), std::string(turn.request.peer), turn.deadline);
@@ -73,7 +73,7 @@ asio::awaitable<http::Outgoing> RequestHandler::go_on(std::unique_ptr<Turn> turn
 // Once for each request, when it is known who asks and for what, and before anything is spent on it.
 Result<void> RequestHandler::pass_gate(Turn& turn, const routes::ResolvedPolicies& policies) {
     if (turn.passed == &policies) return {};
-    if (auto admitted = pipeline::admit(turn.identity, policies, turn.snapshot->settings.auth); !admitted) return admitted;
+    if (auto admitted = pipeline::admit(*turn.identity, policies, turn.snapshot->settings.auth); !admitted) return admitted;
     auto limited = pass_limits(turn, policies);
     if (limited) turn.passed = &policies;
     turn.answer_within(std::chrono::milliseconds(policies.timeout_ms));
@@ -95,11 +95,11 @@ Result<void> RequestHandler::pass_limits(Turn& turn, const routes::ResolvedPolic
 
 Result<void> RequestHandler::pass_gate(Turn& turn, const routes::Match& match) {
     const config::AuthSettings& settings = turn.snapshot->settings.auth;
-    if (match.unknown_function) return pipeline::admit_to_unknown(turn.identity, *match.api, settings);
+    if (match.unknown_function) return pipeline::admit_to_unknown(*turn.identity, *match.api, settings);
     if (match.resource != nullptr) return pass_gate(turn, match.resource->policies);
     if (match.function != nullptr) return pass_gate(turn, match.function->policies);
     if (match.upstream != nullptr) return pass_gate(turn, match.upstream->policies);
-    return pipeline::admit_to_version(turn.identity, *match.api, settings);
+    return pipeline::admit_to_version(*turn.identity, *match.api, settings);
 }
 
 }  // namespace millrace::app

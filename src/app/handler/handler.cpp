@@ -140,7 +140,7 @@ Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
     auto known = known_hit(turn);
     if (!known) return std::move(known).error();
     if (*known) return pipeline::Prepared(*std::move(*known));
-    const bool rememberable = !turn.in_batch && !turn.patience && pipeline::rememberable(turn.request, turn.identity);
+    const bool rememberable = !turn.in_batch && !turn.patience && pipeline::rememberable(turn.request, *turn.identity);
     if (rememberable)
         if (Work work = recall(turn)) {
             turn.label(*work->api, work->resource, nullptr);
@@ -149,7 +149,7 @@ Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
             return pipeline::Prepared(std::move(work));
         }
     auto match = pipeline::find_route(*turn.snapshot, turn.request, turn.wall);
-    if (!match) return pipeline::unfound(std::move(match).error(), turn.identity, *turn.snapshot, turn.request.path);
+    if (!match) return pipeline::unfound(std::move(match).error(), *turn.identity, *turn.snapshot, turn.request.path);
     turn.label(*match->api, match->resource, match->unknown_function ? nullptr : match->function);
     if (match->upstream != nullptr) turn.label(*match->api, *match->upstream);
     if (auto passed = pass_gate(turn, *match); !passed) return std::move(passed).error();
@@ -164,12 +164,12 @@ Result<pipeline::Prepared> RequestHandler::understand(Turn& turn) {
 // A request with plain values in its filters is planned as a shape, so that the next one with other values need not be.
 Result<pipeline::Prepared> RequestHandler::plan(Turn& turn, const routes::Match& match, bool rememberable) {
     if (!turn.values.empty()) {
-        if (Work work = pipeline::prepare_shape(turn.snapshot, match, turn.identity, turn.request)) {
+        if (Work work = pipeline::prepare_shape(turn.snapshot, match, *turn.identity, turn.request)) {
             remember(work);
             return pipeline::Prepared(std::move(work));
         }
     }
-    auto prepared = pipeline::prepare(turn.snapshot, match, turn.identity, turn.request);
+    auto prepared = pipeline::prepare(turn.snapshot, match, *turn.identity, turn.request);
     const auto* work = prepared ? std::get_if<Work>(&*prepared) : nullptr;
     if (work != nullptr && rememberable && turn.values.empty()) remember(*work);
     if (work != nullptr && !caller_key_.empty()) remember_caller(**work);

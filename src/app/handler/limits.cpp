@@ -11,8 +11,6 @@ namespace {
 
 using rate::Lease;
 
-constexpr std::size_t routes_max = 10'000;
-
 const redis::Script& take_script() {
     static const redis::Script script{std::string(rate::script())};
     return script;
@@ -59,25 +57,40 @@ void Limits::adopt(const config::Settings& settings) {
     plans_.clear();
     routes_.clear();
     for (const std::string& text : settings.limits.rules)
-        if (auto rule = rate::parse_rule(text)) for_all_.push_back({*std::move(rule), {}});
+        if (auto rule = rate::parse_rule(text)) for_all_.push_back(limit_of(*std::move(rule), {}));
     for (const std::string& text : settings.limits.plans)
         if (auto made = rate::parse_plan_rule(text)) plans_[made->plan].push_back(std::move(made->rule));
 }
 
+Limits::Limit Limits::limit_of(rate::Rule rule, std::string_view scope) {
+    Limit limit{std::move(rule), std::string(scope), {}};
+    limit.key_begin.append("\n").append(limit.rule.text).append("\n");
+    limit.item = rate::item_of(limit.rule);
+    return limit;
+}
+
+Limits::PlanPointer Limits::plan_of(const auth::Identity& identity) const {
+    if (identity.plan.empty()) return nullptr;
+    const auto plan = plans_.find(identity.plan);
+    return plan == plans_.end() ? nullptr : &*plan;
+}
+
 const Limits::RouteLimits& Limits::limits_of(const Request& request) {
-    name_.assign(request.version).append("/").append(request.route);
-    const std::string scope = request.policies.limits.empty() ? std::string() : "route " + name_;
-    name_.append("\n").append(request.identity.plan);
-    if (const auto known = routes_.find(name_); known != routes_.end()) return known->second;
-    if (routes_.size() >= routes_max) routes_.clear();  // plans are what an issuer of tokens writes
-    RouteLimits made{for_all_, {}};
-    if (const auto plan = plans_.find(request.identity.plan); plan != plans_.end())
-        for (const rate::Rule& rule : plan->second) made.limits.push_back({rule, "plan " + plan->first});
+    const PlanPointer plan = plan_of(request.identity);
+    const auto [place, is_new] = routes_.try_emplace(Place{&request.policies, plan});
+    RouteLimits& out = place->second;
+    if (!is_new) return out;
+    out.limits = for_all_;
+    if (plan != nullptr)
+        for (const rate::Rule& rule : plan->second) out.limits.push_back(limit_of(rule, "plan " + plan->first));
+    const std::string scope = "route " + std::string(request.version) + "/" + std::string(request.route);
     for (const std::string& text : request.policies.limits)
-        if (auto rule = rate::parse_rule(text)) made.limits.push_back({*std::move(rule), scope});
-    for (const Limit& limit : made.limits)
-        (made.policy += made.policy.empty() ? "" : ", ") += rate::policy_item(limit.rule.text, limit.rule);
-    return routes_.emplace(name_, std::move(made)).first->second;
+        if (auto rule = rate::parse_rule(text)) out.limits.push_back(limit_of(*std::move(rule), scope));
+    std::string policy;
+    for (const Limit& limit : out.limits) (policy += policy.empty() ? "" : ", ") += rate::policy_item(limit.rule);
+    if (!policy.empty()) out.policy.add("RateLimit-Policy", policy);
+    leases_.hold_at_least(out.limits.size());
+    return out;
 }
 
 // Which limits there are for the request, and the keys of its leases.
@@ -89,18 +102,21 @@ void Limits::find(const Request& request) {
     keys_.resize(found_->limits.size());
     for (std::size_t i = 0; i < keys_.size(); ++i) {
         const Limit& limit = found_->limits[i];
-        keys_[i].assign(limit.scope).append("\n").append(limit.rule.text).append("\n");
-        keys_[i] += rate::subject_of(limit.rule, request.identity, request.peer);
+        keys_[i].assign(limit.key_begin);
+        rate::append_subject(keys_[i], limit.rule, request.identity, request.peer);
     }
 }
 
 // All of them, or none: a request that one rule refuses costs nothing by the others.
 Limits::Answer Limits::take(const Request& request) {
     find(request);
-    if (found_ == nullptr || found_->limits.empty() || request.policies.cost == 0) return Answer::pass;
+    if (request.policies.cost == 0) found_ = nullptr;
+    if (found_ == nullptr || found_->limits.empty()) return Answer::pass;
     const std::uint64_t cost = request.policies.cost;
+    leases_found_.clear();
     for (std::size_t i = 0; i < keys_.size(); ++i) {
         Lease& lease = leases_.at(keys_[i]);
+        leases_found_.push_back(&lease);
         if (lease.look(cost, request.now) == Lease::Answer::ask && link_ == nullptr) refill(i, lease, cost);
         tightest_ = i;
         const Lease::Answer answer = lease.look(cost, request.now);
@@ -109,7 +125,7 @@ Limits::Answer Limits::take(const Request& request) {
     }
     std::uint64_t least = UINT64_MAX;
     for (std::size_t i = 0; i < keys_.size(); ++i) {
-        Lease& lease = leases_.at(keys_[i]);
+        Lease& lease = *leases_found_[i];
         lease.take(cost, request.now);
         if (lease.remaining() < std::exchange(least, std::min(least, lease.remaining()))) tightest_ = i;
         if (link_ == nullptr || !lease.runs_low() || lease.asking) continue;
@@ -181,15 +197,16 @@ Error Limits::refusal() {
     const Limit& limit = found_->limits[tightest_];
     Error error = Error::of(limit.rule.quota() ? Fault::quota_exceeded : Fault::rate_limited);
     error.details = "The limit is " + limit.rule.text;
-    return std::move(error).with_header("Retry-After", seconds_up(leases_.at(keys_[tightest_]).retry_after(now_)));
+    return std::move(error).with_header("Retry-After", seconds_up(leases_found_[tightest_]->retry_after(now_)));
 }
 
 void Limits::append_fields(message::HeaderBlock& headers) {
     if (found_ == nullptr || found_->limits.empty()) return;
-    const rate::Rule& rule = found_->limits[tightest_].rule;
-    const Lease& lease = leases_.at(keys_[tightest_]);
-    headers.add("RateLimit-Policy", found_->policy);
-    headers.add("RateLimit", rate::state_item(rule.text, lease.remaining(), lease.retry_after(now_)));
+    const Lease& lease = *leases_found_[tightest_];
+    headers.append(found_->policy);
+    state_.clear();
+    rate::append_state(state_, found_->limits[tightest_].item, lease.remaining(), lease.retry_after(now_));
+    headers.add("RateLimit", state_);
 }
 
 }  // namespace millrace::app

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include "millrace/core/events.hpp"
 #include "millrace/core/rate.hpp"
 #include "millrace/core/routes.hpp"
+#include "millrace/core/text.hpp"
 #include "millrace/io/net.hpp"
 #include "millrace/io/redis.hpp"
 
@@ -50,12 +52,28 @@ public:
 private:
     struct Limit {
         rate::Rule rule;
-        std::string scope;  // whose rule it is: nothing for the process's, the route's, a plan's
+        std::string
+            key_begin;     // of the keys of its leases: whose rule it is (the process's, a route's, a plan's), and the rule
+        std::string item;  // its name in the fields
     };
     struct RouteLimits {
         std::vector<Limit> limits;
-        std::string policy;  // RateLimit-Policy
+        message::HeaderBlock policy;  // the field RateLimit-Policy
     };
+    using Plans = std::unordered_map<std::string, std::vector<rate::Rule>, text::Hash, std::equal_to<>>;
+    using PlanPointer = const Plans::value_type*;
+    struct Place {
+        const routes::ResolvedPolicies* route;
+        PlanPointer plan;  // nothing: none that has rules
+        bool operator==(const Place&) const = default;
+    };
+    struct HashOfPlace {
+        [[nodiscard]] std::size_t operator()(const Place& place) const {
+            return std::hash<const void*>()(place.route) * 31 + std::hash<const void*>()(place.plan);
+        }
+    };
+    [[nodiscard]] static Limit limit_of(rate::Rule rule, std::string_view scope);
+    [[nodiscard]] PlanPointer plan_of(const auth::Identity& identity) const;
     [[nodiscard]] const RouteLimits& limits_of(const Request& request);
     void find(const Request& request);
     void refill(std::size_t index, rate::Lease& lease, std::uint64_t cost);
@@ -72,13 +90,16 @@ private:
     rate::Leases leases_;
     rate::Tokens own_;
     std::vector<Limit> for_all_;
-    std::unordered_map<std::string, std::vector<rate::Rule>> plans_;
-    std::unordered_map<std::string, RouteLimits> routes_;  // by scope and plan; of this snapshot
+    Plans plans_;
+    // Of this snapshot's routes, and of those that requests underway still have of an older one. Where an address is used again, a
+    // snapshot was adopted since, and this was cleared then.
+    std::unordered_map<Place, RouteLimits, HashOfPlace> routes_;
 
     // Of the request at hand; members for their memory's sake.
     const RouteLimits* found_ = nullptr;
-    std::string name_;
     std::vector<std::string> keys_;
+    std::vector<rate::Lease*> leases_found_;  // by take()
+    std::string state_;
     std::size_t tightest_ = 0;  // the limit that refused, or that has the least left
     TimePoint now_;
 };

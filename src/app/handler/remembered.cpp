@@ -39,8 +39,8 @@ void RequestHandler::remember(const Work& work) {
 Result<std::optional<message::Reply>> RequestHandler::known_hit(Turn& turn) {
     using Nothing = std::optional<message::Reply>;
     caller_key_.clear();
-    if (turn.in_batch || !pipeline::has_caller_key(turn.request, turn.identity)) return Nothing();
-    pipeline::append_caller_key(caller_key_, turn.request, turn.identity);
+    if (turn.in_batch || !pipeline::has_caller_key(turn.request, *turn.identity)) return Nothing();
+    pipeline::append_caller_key(caller_key_, turn.request, *turn.identity);
     const auto found = known_.find(caller_key_);
     if (found == known_.end() || has_ended(*found->second, turn.wall)) return Nothing();
     const Work& work = found->second;

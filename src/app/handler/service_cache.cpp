@@ -40,14 +40,14 @@ std::string RequestHandler::target_key(const Turn& turn) const {
     const std::string query = std::string(turn.match.below) + "?" + std::string(turn.request.query);
     const auto& policies = turn.service->policies;
     std::string claims = upstream::shows_caller(turn.service->upstream, turn.request) ? "shown " : "";
-    if (policies.cache.vary_claims) claims += auth::claim_values(turn.identity.claims_json, *policies.cache.vary_claims);
+    if (policies.cache.vary_claims) claims += auth::claim_values(turn.identity->claims_json, *policies.cache.vary_claims);
     cache::KeyParts parts;
     parts.version = base;
     parts.schema = schema;
     parts.resource = turn.service->name;
     parts.query = query;
     parts.media = "service";
-    if (policies.cache.vary_claims) parts.role = turn.identity.role;
+    if (policies.cache.vary_claims) parts.role = turn.identity->role;
     parts.claims = claims;
     parts.deployment = turn.snapshot->fingerprint;
     return cache::make_key(parts);

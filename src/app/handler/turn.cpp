@@ -47,8 +47,8 @@ RequestHandler::Turn::Turn(const message::Request& r, http::Trace& t, std::share
 void RequestHandler::Turn::answer_within(Duration time) { deadline.at = std::min(deadline.at, request.arrived + time); }
 
 pg::Call RequestHandler::Turn::call() const {
-    pg::Call call{.authenticated = identity.authenticated, .deadline = deadline};
-    call.caller = text::hash64(identity.subject.empty() ? request.peer : std::string_view(identity.subject));
+    pg::Call call{.authenticated = identity->authenticated, .deadline = deadline};
+    call.caller = text::hash64(identity->subject.empty() ? request.peer : std::string_view(identity->subject));
     if (passed == nullptr) return call;
     call.priority = passed->priority;
     if (passed->lanes_max == 0) return call;
@@ -58,7 +58,7 @@ pg::Call RequestHandler::Turn::call() const {
 }
 
 Limits::Request RequestHandler::Turn::limited(const routes::ResolvedPolicies& policies) const {
-    return {policies, trace.version, trace.route, identity, request.peer, began};
+    return {policies, trace.version, trace.route, *identity, request.peer, began};
 }
 
 Result<void> RequestHandler::Turn::read_token() {
@@ -68,10 +68,10 @@ Result<void> RequestHandler::Turn::read_token() {
     return {};
 }
 
-void RequestHandler::Turn::identify(auth::Identity who) {
+void RequestHandler::Turn::identify(auth::IdentityPointer who) {
     identity = std::move(who);
-    if (identity.authenticated) trace.role = identity.role;
-    trace.subject = identity.subject;
+    if (identity->authenticated) trace.role = identity->role;
+    trace.subject = identity->subject;
 }
 
 // What does not come from a page need not be looked up twice.

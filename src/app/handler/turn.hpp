@@ -18,7 +18,7 @@ struct RequestHandler::Turn {
     Turn(const message::Request& r, http::Trace& t, std::shared_ptr<const pipeline::Snapshot> s);
 
     [[nodiscard]] Result<void> read_token();
-    void identify(auth::Identity who);
+    void identify(auth::IdentityPointer who);
     void find_origins();  // of the route, where a browser asks
     void label(const routes::ApiCatalog& api, const routes::Resource* resource, const routes::ApiFunction* function);
     void label(const routes::ApiCatalog& api, const routes::Upstream& route);
@@ -55,7 +55,7 @@ struct RequestHandler::Turn {
     net::Source* unread = nullptr;  // the request's body, where it is not whole yet
     http::Trace& trace;
     std::shared_ptr<const pipeline::Snapshot> snapshot;  // one for the whole request, whatever is adopted meanwhile
-    auth::Identity identity;
+    auth::IdentityPointer identity = auth::unnamed();
     bool in_batch = false;         // an operation of one: what is remembered of other transactions has no place in it
     const cors::Origins* origins;  // that may read the answer
     const routes::ResolvedPolicies* passed = nullptr;        // the gate, for this route

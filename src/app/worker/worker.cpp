@@ -58,7 +58,8 @@ struct Worker::State {
     asio::awaitable<void> exchange_states();
     asio::awaitable<void> finish(Deadline deadline);
 
-    asio::io_context context{1};
+    // One thread runs it and has all of its sockets and timers: others only post to it.
+    asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     asio::executor_work_guard<asio::io_context::executor_type> busy = asio::make_work_guard(context);
     events::Observer& observer;
     const config::Settings settings;  // those of the start: what shapes sockets and lanes does not change

@@ -36,7 +36,7 @@ NewApiKey make_api_key(std::span<const unsigned char, api_key_random_bytes> rand
     return made;
 }
 
-std::string api_key_hash(std::string_view key) { return text::hex(text::sha256(key)); }
+text::Sha256 api_key_hash(std::string_view key) { return text::sha256(key); }
 
 std::optional<std::string_view> api_key_of(const message::Request& request) {
     if (const auto token = bearer_token(request.header("Authorization")); token && !token->empty())

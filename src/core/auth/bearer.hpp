@@ -11,8 +11,6 @@ namespace millrace::auth {
 // The token after "Bearer" in any case (RFC 9110 §11.1); nothing for other schemes, which mean nothing here.
 [[nodiscard]] std::optional<std::string_view> bearer_token(std::string_view header);
 
-[[nodiscard]] Identity unnamed();  // who brings no token
-
 // Signature and claims.
 [[nodiscard]] Result<Identity> judge(std::string_view token, const Keys& keys, const config::AuthSettings& settings,
                                      WallTime now);

@@ -11,27 +11,29 @@ constexpr std::size_t remembered_token_bytes_max = 4096;  // longer ones are rar
 
 }  // namespace
 
-Result<Identity> TokenCache::identify(const message::Request& request, const Keys& keys, const config::AuthSettings& settings,
-                                      WallTime now) {
+Result<IdentityPointer> TokenCache::identify(const message::Request& request, const Keys& keys,
+                                             const config::AuthSettings& settings, WallTime now) {
     const auto token = bearer_token(request.header("Authorization"));
     if (!token) return unnamed();
-    if (const Identity* known = find(*token, now)) return *known;
-    auto identity = judge(*token, keys, settings, now);
-    if (identity && entries_max_ > 0 && token->size() <= remembered_token_bytes_max) add(*token, *identity);
-    return identity;
+    if (auto known = find(*token, now)) return known;
+    auto judged = judge(*token, keys, settings, now);
+    if (!judged) return std::move(judged).error();
+    auto identity = std::make_shared<const Identity>(*std::move(judged));
+    if (entries_max_ > 0 && token->size() <= remembered_token_bytes_max) add(*token, identity);
+    return IdentityPointer(std::move(identity));
 }
 
 // A token whose time has passed, or whose time has not come because the clock was set back, is judged anew.
-const Identity* TokenCache::find(std::string_view token, WallTime now) {
+IdentityPointer TokenCache::find(std::string_view token, WallTime now) {
     const auto found = by_token_.find(token);
     if (found == by_token_.end()) return nullptr;
     Entry& entry = *found->second;
-    if (now < entry.identity.not_before || now >= entry.identity.expires) return nullptr;
+    if (now < entry.identity->not_before || now >= entry.identity->expires) return nullptr;
     entry.used = true;
-    return &entry.identity;
+    return entry.identity;
 }
 
-void TokenCache::add(std::string_view token, const Identity& identity) {
+void TokenCache::add(std::string_view token, const IdentityPointer& identity) {
     if (const auto found = by_token_.find(token); found != by_token_.end()) {
         found->second->identity = identity;
         return;

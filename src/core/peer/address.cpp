@@ -83,9 +83,19 @@ std::optional<Address> parse_v6(std::string_view s) {
     return Address(bytes);
 }
 
-void append(std::string& out, unsigned value, int base) {
-    std::array<char, 8> digits{};
-    out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value, base).ptr);
+void append_group(std::string& out, unsigned value) {
+    std::array<char, 4> digits{};
+    out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value, 16).ptr);
+}
+
+std::string v4_text(std::span<const unsigned char, 4> bytes) {
+    std::array<char, 15> out{};
+    char* end = out.data();
+    for (const unsigned char byte : bytes) {
+        if (end != out.data()) *end++ = '.';
+        end = std::to_chars(end, out.data() + out.size(), byte).ptr;
+    }
+    return {out.data(), end};
 }
 
 struct Run {
@@ -120,14 +130,8 @@ std::optional<Address> Address::parse(std::string_view text) {
 bool Address::is_v4() const { return std::equal(v4_prefix.begin(), v4_prefix.end(), bytes_.begin()); }
 
 std::string Address::text() const {
+    if (is_v4()) return v4_text(std::span(bytes_).last<4>());
     std::string out;
-    if (is_v4()) {
-        for (std::size_t i = v4_prefix.size(); i < bytes_.size(); ++i) {
-            if (!out.empty()) out += '.';
-            append(out, bytes_[i], 10);
-        }
-        return out;
-    }
     std::array<unsigned, groups_of_v6> groups{};
     for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = bytes_[2 * i] * 256U + bytes_[2 * i + 1];
     const Run zeros = longest_zeros(groups);
@@ -138,7 +142,7 @@ std::string Address::text() const {
             continue;
         }
         if (!out.empty() && out.back() != ':') out += ':';
-        append(out, groups[i], 16);
+        append_group(out, groups[i]);
     }
     return out;
 }

@@ -77,6 +77,21 @@ std::optional<Address> address_of_element(std::string_view element) {
     return node ? address_of_node(*node) : std::nullopt;
 }
 
+// Which fields there are that tell of the client.
+struct Fields {
+    bool addresses = false, parameters = false, scheme = false;
+};
+
+Fields fields_of(const message::Request& request) {
+    Fields fields;
+    for (const message::Header& header : request.headers) {
+        fields.addresses = fields.addresses || text::iequals(header.name, by_addresses);
+        fields.parameters = fields.parameters || text::iequals(header.name, by_parameters);
+        fields.scheme = fields.scheme || text::iequals(header.name, by_scheme);
+    }
+    return fields;
+}
+
 // Who the client is, and what was said of him: how many elements from their end, and the one that names him.
 struct Found {
     Address client;
@@ -84,16 +99,16 @@ struct Found {
     std::string_view element{};
 };
 
-Found find(const message::Request& request, const Address& peer, const Networks& trusted) {
-    const bool has_addresses = request.has_header(by_addresses);
-    const std::string_view field = has_addresses ? by_addresses : by_parameters;
+Found find(const message::Request& request, const Fields& fields, const Address& peer, const Networks& trusted) {
+    const std::string_view field = fields.addresses ? by_addresses : by_parameters;
     Found found{peer};
+    if (!fields.addresses && !fields.parameters) return found;
     for (auto header = request.headers.rbegin(); header != request.headers.rend(); ++header) {
         if (!text::iequals(header->name, field)) continue;
         for (std::string_view rest = header->value; !rest.empty();) {
             const std::string_view element = take_last(rest, ',');
             if (element.empty()) continue;  // RFC 9110 §5.6.1.2
-            const auto before = has_addresses ? address_of_node(element) : address_of_element(element);
+            const auto before = fields.addresses ? address_of_node(element) : address_of_element(element);
             if (!before) return found;
             found = {*before, found.elements + 1, element};
             if (!trusted.contains(found.client)) return found;
@@ -113,20 +128,21 @@ bool scheme_is_https(const message::Request& request, std::size_t from_the_end) 
     return text::iequals(scheme, "https");
 }
 
-}  // namespace
-
-Address client_of(const message::Request& request, const Address& peer, const Networks& trusted) {
-    return trusted.contains(peer) ? find(request, peer, trusted).client : peer;
+// Nothing: nobody tells.
+std::optional<bool> used_tls(const message::Request& request, const Fields& fields, const Found& found) {
+    if (fields.scheme) return scheme_is_https(request, std::max<std::size_t>(found.elements, 1));
+    if (fields.addresses) return std::nullopt;
+    const auto scheme = parameter(found.element, "proto");
+    return scheme ? std::optional(text::iequals(*scheme, "https")) : std::nullopt;
 }
 
-bool client_used_tls(const message::Request& request, const Address& peer, const Networks& trusted,
-                     bool connection_is_encrypted) {
-    if (!trusted.contains(peer)) return connection_is_encrypted;
-    const Found found = find(request, peer, trusted);
-    if (request.has_header(by_scheme)) return scheme_is_https(request, std::max<std::size_t>(found.elements, 1));
-    if (request.has_header(by_addresses)) return connection_is_encrypted;
-    const auto scheme = parameter(found.element, "proto");
-    return scheme ? text::iequals(*scheme, "https") : connection_is_encrypted;
+}  // namespace
+
+Client client_of(const message::Request& request, const Client& peer, const Networks& trusted) {
+    if (!trusted.contains(peer.address)) return peer;
+    const Fields fields = fields_of(request);
+    const Found found = find(request, fields, peer.address, trusted);
+    return {found.client, used_tls(request, fields, found).value_or(peer.encrypted)};
 }
 
 }  // namespace millrace::peer

@@ -20,15 +20,19 @@ std::optional<int> bits_of(std::string_view s, int most) {
     return bits;
 }
 
-// The byte `i` of an address, with only what the network says of it.
-unsigned masked(const Address& address, std::size_t i, int bits) {
-    const int left = std::clamp(bits - static_cast<int>(i) * 8, 0, 8);
-    return address.bytes()[i] & (0xFF00U >> left) & 0xFFU;
+// The first so many bits.
+Address mask_of(int bits) {
+    Address::V6 bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const int left = std::clamp(bits - static_cast<int>(i) * 8, 0, 8);
+        bytes[i] = static_cast<unsigned char>(0xFF00U >> left);
+    }
+    return Address(bytes);
 }
 
-Address first_of(const Address& address, int bits) {
+Address first_of(const Address& address, const Address& mask) {
     Address::V6 bytes{};
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<unsigned char>(masked(address, i, bits));
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<unsigned char>(address.bytes()[i] & mask.bytes()[i]);
     return Address(bytes);
 }
 
@@ -38,17 +42,16 @@ Result<Network> Network::parse(std::string_view text) {
     const std::size_t slash = text.find('/');
     const auto address = Address::parse(text.substr(0, slash));
     if (!address) return no_network(text, "it is not an address, nor one with '/' and a number of bits");
-    if (slash == std::string_view::npos) return Network(*address, v6_bits);
+    if (slash == std::string_view::npos) return Network(*address, mask_of(v6_bits));
     const int most = address->is_v4() && text.find(':') == std::string_view::npos ? v4_bits : v6_bits;
     const auto bits = bits_of(text.substr(slash + 1), most);
     if (!bits) return no_network(text, "after '/' is a number up to " + std::to_string(most));
-    const Network network(*address, *bits + v6_bits - most);
-    const Address first = first_of(*address, network.bits_);
+    const Address mask = mask_of(*bits + v6_bits - most), first = first_of(*address, mask);
     if (first != *address) return no_network(text, "the one that this address is in begins at " + first.text());
-    return network;
+    return Network(first, mask);
 }
 
-bool Network::contains(const Address& address) const { return first_of(address, bits_) == first_; }
+bool Network::contains(const Address& address) const { return first_of(address, mask_) == first_; }
 
 Result<Networks> Networks::parse(std::span<const std::string> texts) {
     Networks networks;

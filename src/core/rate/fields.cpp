@@ -4,25 +4,23 @@
 #include "millrace/core/rate.hpp"
 
 namespace millrace::rate {
-namespace {
 
-// Names are ours, or what an owner wrote: nothing in them ends the text.
-std::string quoted(std::string_view name) {
+// Rules are what an owner wrote: nothing in them ends the text.
+std::string item_of(const Rule& rule) {
     std::string out = "\"";
-    for (const char c : name)
+    for (const char c : rule.text)
         if (c >= ' ' && c < 0x7F && c != '"' && c != '\\') out += c;
     return out += '"';
 }
 
-}  // namespace
-
-std::string policy_item(std::string_view name, const Rule& rule) {
-    return quoted(name) + ";q=" + std::to_string(rule.count) + ";w=" + std::to_string(rule.window_s());
+std::string policy_item(const Rule& rule) {
+    return item_of(rule) + ";q=" + std::to_string(rule.count) + ";w=" + std::to_string(rule.window_s());
 }
 
-std::string state_item(std::string_view name, std::uint64_t remaining, Duration reset) {
+void append_state(std::string& out, std::string_view item, std::uint64_t remaining, Duration reset) {
+    out.append(item).append(";r=").append(std::to_string(remaining));
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(reset).count();
-    return quoted(name) + ";r=" + std::to_string(remaining) + (seconds > 0 ? ";t=" + std::to_string(seconds) : "");
+    if (seconds > 0) out.append(";t=").append(std::to_string(seconds));
 }
 
 }  // namespace millrace::rate

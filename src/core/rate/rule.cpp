@@ -36,16 +36,15 @@ std::vector<std::string_view> words_of(std::string_view text) {
 }
 
 // 2001:db8:1:2::/64: a household has as many addresses as it likes.
-std::string network_of(std::string_view address) {
-    if (address.find(':') == std::string_view::npos) return std::string(address);
-    std::string out;
-    std::size_t groups = 0;
-    for (const std::string_view group : text::split(address, ':')) {
-        if (group.empty() && groups > 0) break;  // "::": the rest of the first half is zeros
-        if (groups++ == 4) break;
-        out.append(group).append(":");
+std::string_view network_of(std::string_view address) {
+    std::size_t end = 0;
+    for (std::size_t groups = 0; groups < 4; ++groups) {
+        const std::size_t colon = address.find(':', end);
+        if (colon == std::string_view::npos) return address;  // of IPv4
+        if (colon == end && groups > 0) break;                // "::": the rest of the first half is zeros
+        end = colon + 1;
     }
-    return out;
+    return address.substr(0, end);
 }
 
 }  // namespace
@@ -98,20 +97,26 @@ Result<PlanRule> parse_plan_rule(std::string_view text) {
     return PlanRule{std::string(plan), *std::move(rule)};
 }
 
-std::string subject_of(const Rule& rule, const auth::Identity& identity, std::string_view peer) {
+void append_subject(std::string& out, const Rule& rule, const auth::Identity& identity, std::string_view peer) {
     switch (rule.by) {
         case By::all:
-            return {};
+            return;
         case By::ip:
-            return network_of(peer);
+            out += network_of(peer);
+            return;
         case By::key:
-            return identity.subject.empty() ? "ip " + network_of(peer) : "sub " + identity.subject;
+            if (identity.subject.empty())
+                out.append("ip ").append(network_of(peer));
+            else
+                out.append("sub ").append(identity.subject);
+            return;
         case By::role:
-            return identity.role;
+            out += identity.role;
+            return;
         case By::claim:
-            return auth::claim_values(identity.claims_json, {rule.claim});
+            out += auth::claim_values(identity.claims_json, {rule.claim});
+            return;
     }
-    return {};
 }
 
 }  // namespace millrace::rate

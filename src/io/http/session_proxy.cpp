@@ -64,12 +64,11 @@ void Session::set_peer(const peer::Address& address) {
 // Of the present request: the connection's, unless a trusted proxy tells of another.
 void Session::find_client() {
     message::Request& request = head_.request;
-    const peer::Networks& trusted = context_.options.trusted;
-    request.encrypted = peer::client_used_tls(request, peer_, trusted, encryption_.has_value());
+    const peer::Client client = peer::client_of(request, {peer_, encryption_.has_value()}, context_.options.trusted);
+    request.encrypted = client.encrypted;
     request.peer = peer_text_;
-    const peer::Address client = peer::client_of(request, peer_, trusted);
-    if (client == peer_) return;
-    client_text_ = client.text();
+    if (client.address == peer_) return;
+    client_text_ = client.address.text();
     request.peer = client_text_;
 }
 

@@ -25,7 +25,6 @@ TEST(ApiKey, has_an_id_and_a_secret_and_is_kept_as_a_hash) {
     EXPECT_EQ(key.id, "____________");
     EXPECT_EQ(key.key, "mr_____________" + std::string("_") + std::string(42, '_') + "8");
     EXPECT_EQ(key.hash, api_key_hash(key.key));
-    EXPECT_EQ(key.hash.size(), 64U);
     EXPECT_TRUE(may_be_api_key(key.key));
     EXPECT_NE(made(1).hash, made(2).hash);
 }

@@ -23,7 +23,7 @@ public:
 
 class TokenCaches : public testing::Test {
 protected:
-    Result<Identity> ask(TokenCache& cache, const std::string& token, std::int64_t second = 1000) {
+    Result<IdentityPointer> ask(TokenCache& cache, const std::string& token, std::int64_t second = 1000) {
         const std::string value = "Bearer " + token;
         message::Request request;
         request.headers = {{"Authorization", value}};
@@ -37,12 +37,12 @@ protected:
 
 TEST_F(TokenCaches, verify_a_token_once) {
     TokenCache cache(10);
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(cache, token(7))->role, "r7");
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(cache, token(7)).value()->role, "r7");
     EXPECT_EQ(keys.verified, 1);
-    EXPECT_EQ(ask(cache, token(8))->role, "r8");
+    EXPECT_EQ(ask(cache, token(8)).value()->role, "r8");
     EXPECT_EQ(keys.verified, 2);
     cache.clear();
-    EXPECT_EQ(ask(cache, token(7))->role, "r7");
+    EXPECT_EQ(ask(cache, token(7)).value()->role, "r7");
     EXPECT_EQ(keys.verified, 3);
 }
 

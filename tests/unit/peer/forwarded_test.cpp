@@ -16,13 +16,13 @@ const Networks& trusted() {
 std::string client(std::vector<message::Header> headers, const char* peer = proxy) {
     message::Request request;
     request.headers = std::move(headers);
-    return client_of(request, *Address::parse(peer), trusted()).text();
+    return client_of(request, {*Address::parse(peer)}, trusted()).address.text();
 }
 
 bool used_tls(std::vector<message::Header> headers, bool encrypted = false, const char* peer = proxy) {
     message::Request request;
     request.headers = std::move(headers);
-    return client_used_tls(request, *Address::parse(peer), trusted(), encrypted);
+    return client_of(request, {*Address::parse(peer), encrypted}, trusted()).encrypted;
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ TEST(ForwardedFields, of_whom_nobody_trusts_are_never_believed) {
     }
     message::Request request;
     request.headers = {{"X-Forwarded-For", "198.51.100.1"}};
-    EXPECT_EQ(client_of(request, *Address::parse(proxy), Networks()).text(), proxy);
+    EXPECT_EQ(client_of(request, {*Address::parse(proxy)}, Networks()).address.text(), proxy);
 }
 
 TEST(ForwardedProto, is_what_the_proxy_before_the_client_says) {

@@ -38,24 +38,38 @@ TEST(RateRule, what_is_none_is_refused_with_an_example) {
     EXPECT_EQ(plan->plan, "free");
 }
 
+std::string subject_of(std::string_view rule, const auth::Identity& identity, std::string_view peer) {
+    std::string out;
+    append_subject(out, *parse_rule(rule), identity, peer);
+    return out;
+}
+
 TEST(RateRule, says_whose_tokens_a_request_takes) {
     auth::Identity someone{.role = "member", .claims_json = R"({"tenant":"t1"})", .authenticated = true, .subject = "7"};
     const auth::Identity nobody;
-    EXPECT_EQ(subject_of(*parse_rule("1/second by all"), someone, "192.0.2.1"), "");
-    EXPECT_EQ(subject_of(*parse_rule("1/second by ip"), someone, "192.0.2.1"), "192.0.2.1");
-    EXPECT_EQ(subject_of(*parse_rule("1/second by ip"), someone, "2001:db8:1:2:3::4"), "2001:db8:1:2:");
-    EXPECT_EQ(subject_of(*parse_rule("1/second by ip"), someone, "2001:db8::4"), "2001:db8:");
-    EXPECT_EQ(subject_of(*parse_rule("1/second by key"), someone, "192.0.2.1"), "sub 7");
-    EXPECT_EQ(subject_of(*parse_rule("1/second by key"), nobody, "192.0.2.1"), "ip 192.0.2.1");
-    EXPECT_EQ(subject_of(*parse_rule("1/second by role"), someone, ""), "member");
-    EXPECT_EQ(subject_of(*parse_rule("1/second by claim tenant"), someone, ""), "=\"t1\"");
-    EXPECT_EQ(subject_of(*parse_rule("1/second by claim tenant"), nobody, ""), "-");
+    EXPECT_EQ(subject_of("1/second by all", someone, "192.0.2.1"), "");
+    EXPECT_EQ(subject_of("1/second by ip", someone, "192.0.2.1"), "192.0.2.1");
+    EXPECT_EQ(subject_of("1/second by ip", someone, "2001:db8:1:2:3::4"), "2001:db8:1:2:");
+    EXPECT_EQ(subject_of("1/second by ip", someone, "2001:db8::4"), "2001:db8:");
+    EXPECT_EQ(subject_of("1/second by ip", someone, "::1"), ":");
+    EXPECT_EQ(subject_of("1/second by ip", someone, "1:2:3:4:5:6:7:8"), "1:2:3:4:");
+    EXPECT_EQ(subject_of("1/second by key", someone, "192.0.2.1"), "sub 7");
+    EXPECT_EQ(subject_of("1/second by key", nobody, "192.0.2.1"), "ip 192.0.2.1");
+    EXPECT_EQ(subject_of("1/second by role", someone, ""), "member");
+    EXPECT_EQ(subject_of("1/second by claim tenant", someone, ""), "=\"t1\"");
+    EXPECT_EQ(subject_of("1/second by claim tenant", nobody, ""), "-");
 }
 
 TEST(RateFields, are_structured_fields) {
-    EXPECT_EQ(policy_item("60/minute by key", *parse_rule("60/minute by key")), "\"60/minute by key\";q=60;w=60");
-    EXPECT_EQ(state_item("a\"b\\c", 3, std::chrono::milliseconds(1500)), "\"abc\";r=3;t=2");
-    EXPECT_EQ(state_item("a", 0, Duration::zero()), "\"a\";r=0");
+    Rule rule = *parse_rule("60/minute by key");
+    EXPECT_EQ(policy_item(rule), "\"60/minute by key\";q=60;w=60");
+    rule.text = "a\"b\\c";
+    std::string state;
+    append_state(state, item_of(rule), 3, std::chrono::milliseconds(1500));
+    EXPECT_EQ(state, "\"abc\";r=3;t=2");
+    state.clear();
+    append_state(state, "\"a\"", 0, Duration::zero());
+    EXPECT_EQ(state, "\"a\";r=0");
 }
 
 }  // namespace
