@@ -93,10 +93,13 @@ void redis_calls(Of source, To samples) {
     add_counter(samples, total(source, [](const Counters& c) { return c.redis_failed.get(); }), {{"result", "failed"}});
 }
 
-template <auto Member, const auto& Terms>
-void by_outcome(Of source, To samples) {
+constexpr std::string_view result_label = "result", kind_label = "kind";
+
+template <auto Member, const auto& Terms, const std::string_view& Label = result_label>
+void by_term(Of source, To samples) {
     for (std::size_t i = 0; i < Terms.size(); ++i)
-        add_counter(samples, total(source, [&](const Counters& c) { return (c.*Member)[i].get(); }), {{"result", Terms[i]}});
+        add_counter(samples, total(source, [&](const Counters& c) { return (c.*Member)[i].get(); }),
+                    {{std::string(Label), Terms[i]}});
 }
 
 void refreshes(Of source, To samples) {
@@ -191,13 +194,13 @@ constexpr Metric metrics[] = {
     {"millrace_response_bytes_total", a_counter, "", count<&Counters::bytes_out>,
      "Bytes of answers."},
 
-    {"millrace_api_key_lookups_total", a_counter, "result", by_outcome<&Counters::key_lookups, key_outcomes>,
+    {"millrace_api_key_lookups_total", a_counter, "result", by_term<&Counters::key_lookups, key_outcomes>,
      "API keys that were not remembered: found, absent, not asked for since their address brought too many bad ones (refused), "
      "or without an answer of Postgres (failed)."},
 
-    {"millrace_limit_refusals_total", a_counter, "kind", by_outcome<&Counters::limit_refusals, limit_kinds>,
+    {"millrace_limit_refusals_total", a_counter, "kind", by_term<&Counters::limit_refusals, limit_kinds, kind_label>,
      "Requests that a limit or a quota refused."},
-    {"millrace_limit_asks_total", a_counter, "result", by_outcome<&Counters::limit_asks, outcomes>,
+    {"millrace_limit_asks_total", a_counter, "result", by_term<&Counters::limit_asks, outcomes>,
      "Times that Redis was asked for tokens of a limit; of those that failed this worker counted for itself."},
 
     {"millrace_service_attempts_total", a_counter, "version, route, result", gather_service_results,
@@ -215,12 +218,12 @@ constexpr Metric metrics[] = {
      "Addresses of a service (known), and those that are asked by every worker (up): well by their check and by what became of "
      "requests."},
 
-    {"millrace_idempotent_requests_total", a_counter, "result", by_outcome<&Counters::idempotency, idempotency_results>,
+    {"millrace_idempotent_requests_total", a_counter, "result", by_term<&Counters::idempotency, idempotency_results>,
      "Requests with an Idempotency-Key: done and their answer kept (stored), given the kept answer (replayed), or refused while the "
      "first is under way (conflict) or since they are not the same (mismatch)."},
-    {"millrace_batches_total", a_counter, "result", by_outcome<&Counters::batches, batch_results>,
+    {"millrace_batches_total", a_counter, "result", by_term<&Counters::batches, batch_results>,
      "Batches that could be planned: committed, or nothing of them was done (rolled_back)."},
-    {"millrace_batch_operations_total", a_counter, "result", by_outcome<&Counters::batch_operations, batch_results>,
+    {"millrace_batch_operations_total", a_counter, "result", by_term<&Counters::batch_operations, batch_results>,
      "Operations of those batches."},
 
     {"millrace_lane_wait_seconds", a_histogram, "lane", lane_histogram<&LaneCounters::waits>,
@@ -259,11 +262,11 @@ constexpr Metric metrics[] = {
      "Answers that were put into a cache."},
     {"millrace_cache_filled_bytes_total", a_counter, "", count<&Counters::filled_bytes>,
      "Bytes of those answers."},
-    {"millrace_cache_leases_total", a_counter, "result", by_outcome<&Counters::leases, lease_outcomes>,
+    {"millrace_cache_leases_total", a_counter, "result", by_term<&Counters::leases, lease_outcomes>,
      "Answers to be read for all replicas: got the lease, waited for another replica, or waited in vain (timed_out)."},
     {"millrace_cache_lease_wait_seconds", a_histogram, "", histogram<&Counters::lease_waits>,
      "Time that a request waited for another replica's read."},
-    {"millrace_cache_waits_total", a_counter, "result", by_outcome<&Counters::waits, outcomes>,
+    {"millrace_cache_waits_total", a_counter, "result", by_term<&Counters::waits, outcomes>,
      "Requests that waited for another one of this process, and whether that brought an answer."},
     {"millrace_cache_wait_seconds", a_histogram, "", histogram<&Counters::fill_waits>,
      "Time that they waited."},
@@ -273,7 +276,7 @@ constexpr Metric metrics[] = {
      "Answers that were read anew in the background: given stale, or about to end (early)."},
     {"millrace_cache_purges_total", a_counter, "scope, kind", purges,
      "Purges that were asked for through this process."},
-    {"millrace_cache_checks_total", a_counter, "result", by_outcome<&Counters::checks, check_outcomes>,
+    {"millrace_cache_checks_total", a_counter, "result", by_term<&Counters::checks, check_outcomes>,
      "Hits that were read again: the same, no longer valid meanwhile (superseded), inconsistent, or not to be compared."},
     {"millrace_cache_inconsistent_total", a_counter, "", inconsistent,
      "Answers that were held valid and that the database contradicts: each one is a bug, or a write past the triggers."},
