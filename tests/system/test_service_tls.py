@@ -12,7 +12,7 @@ from pathlib import Path
 from harness import main, wait_until
 from services import BIG, PIECE, Service
 from test_hardening import make_certificate
-from test_upstreams import Upstreams, route
+from upstreams import Upstreams, route
 
 from stack import Millrace, command  # noqa: E402
 
