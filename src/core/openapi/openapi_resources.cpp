@@ -22,14 +22,21 @@ struct Context {
     std::string key;
 };
 
+std::string joined(std::string_view a, char between, std::string_view b) {
+    std::string out(a);
+    out += between;
+    out += b;
+    return out;
+}
+
 void write_operation(const Context& context, const Operation& operation, auto&& body) {
     JsonWriter& out = context.out;
     const Resource& resource = *context.granted.resource;
     const std::string_view words = split_comment(resource.relation->comment).description;
     out.object(operation.method, [&] {
         out.texts("tags", std::array{resource.name});
-        out.text("operationId", std::string(operation.verb) + "-" + context.key);
-        out.text("summary", std::string(operation.summary) + " " + resource.name);
+        out.text("operationId", joined(operation.verb, '-', context.key));
+        out.text("summary", joined(operation.summary, ' ', resource.name));
         if (!words.empty()) out.text("description", words);
         if (context.description.api->table().deprecated) out.flag("deprecated", true);
         write_parameter_references(out, resource, operation.use);

@@ -47,7 +47,8 @@ std::string bounds() {
         if (text.ends_with('.')) text.pop_back();
         out += " " + text;
     }
-    return out + ".\n";
+    out += ".\n";
+    return out;
 }
 
 std::string row(const Metric& metric) {
@@ -59,7 +60,8 @@ std::string row(const Metric& metric) {
 }  // namespace
 
 std::string Telemetry::documentation() {
-    std::string out = std::string(preamble) + "| name | type | labels | what it is |\n|---|---|---|---|\n";
+    std::string out(preamble);
+    out += "| name | type | labels | what it is |\n|---|---|---|---|\n";
     for (const Metric& metric : metrics_table()) out += row(metric);
     return out.append("\n").append(bounds()).append(log_lines);
 }
