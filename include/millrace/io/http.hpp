@@ -70,8 +70,8 @@ public:
     // as always where body_rule() has not just said of the same head that it streams. What is not read of it when the answer
     // is returned is not read any more.
     [[nodiscard]] virtual Answer answer(const message::Request& request, Trace& trace, net::Source* body) = 0;
-    // So many clients were ready at once that what the handler itself waits for is behind them in the loop's order: it should
-    // take what has come. Called at the end of such a turn of the loop.
+    // Many heads were read since the last time: what the handler itself waits for may stand behind more of them in the loop's
+    // order, so it should take what has come.
     virtual void catch_up() {}
 };
 

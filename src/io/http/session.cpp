@@ -24,9 +24,9 @@ framing::Limits limits_of(const config::HttpSettings& http) {
     return limits;
 }
 
-// The loop takes up what is ready in the order in which it became so, 128 at a time: whoever became ready after a crowd waits
-// until the loop has been round it.
-constexpr std::size_t crowd_min = 32;
+// The loop takes up what is ready in the order in which it became so: whatever became ready after a crowd of clients waits
+// until the loop has been round them.
+constexpr std::size_t heads_between_looks = 32;
 constexpr int status_client_gone = 499;  // never sent; logs and metrics have it as nginx does
 
 }  // namespace
@@ -41,12 +41,11 @@ SessionContext::SessionContext(asio::io_context& loop, ServerOptions with, Handl
       watchdog(loop),
       to_flush(std::make_shared<std::vector<Session*>>()) {}
 
-// What is posted now runs when the loop has done what it found ready, and has looked for more.
+// Not at once: the handler may resume others, and this is the middle of a session.
 void SessionContext::note_head(const std::shared_ptr<SessionContext>& context) {
-    if (context->heads_in_turn++ > 0) return;
+    if (++context->heads % heads_between_looks != 0) return;
     asio::post(context->io, [noted = std::weak_ptr<SessionContext>(context)] {
-        const auto there = noted.lock();
-        if (there && std::exchange(there->heads_in_turn, 0) >= crowd_min) there->handler.catch_up();
+        if (const auto there = noted.lock()) there->handler.catch_up();
     });
 }
 

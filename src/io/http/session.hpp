@@ -34,7 +34,7 @@ struct SessionContext {
     void emit(const events::Event& event) {
         if (options.emit_requests) observer.on(event);
     }
-    // A head was read. So many in one turn of the loop are a crowd.
+    // A head was read. After each few of them the handler looks for what it waits for itself.
     static void note_head(const std::shared_ptr<SessionContext>& context);
     // Sends a session's finished replies at the end of this turn of the loop, if it waits for a handler until then.
     void flush_later(Session& session);
@@ -49,7 +49,7 @@ struct SessionContext {
     net::Watchdog watchdog;
     std::list<Session*> sessions;
     std::shared_ptr<std::vector<Session*>> to_flush;
-    std::size_t heads_in_turn = 0;
+    std::size_t heads = 0;  // that were read
     bool draining = false, aborted = false;
 };
 
