@@ -41,15 +41,16 @@ class Signer:
 
 
 class Publisher:
-    """Serves a JWKS and counts how often it was asked."""
+    """Serves a JWKS, counts how often it was asked, and knows by which names."""
 
     def __init__(self, context=None):
-        self.keys, self.asked, self.broken = [], 0, False
+        self.keys, self.asked, self.broken, self.hosts = [], 0, False, set()
         publisher = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 publisher.asked += 1
+                publisher.hosts.add(self.headers["Host"])
                 body = b"no keys" if publisher.broken else json.dumps({"keys": publisher.keys}).encode()
                 self.send_response(500 if publisher.broken else 200)
                 self.send_header("Content-Length", str(len(body)))
@@ -96,6 +97,7 @@ class Jwks(SystemTest):
     def test_tokens_of_published_keys_are_taken_and_others_are_not(self):
         first, stranger = self.signers[0], self.signers[2]
         self.assertEqual(self.ask(first.token()).status, 200)
+        self.assertEqual(self.publisher.hosts, {f"127.0.0.1:{self.publisher.port}"})
         self.assert_error(self.ask(stranger.token(kid="first")), 401, "PGRST301")
         self.assert_error(self.ask(encoded({"alg": "none"}) + "." + encoded({"role": "shop_anonymous"}) + "."), 401, "PGRST301")
         for kid, secret in (("first", first.modulus), ("secret", b"s" * 32)):

@@ -62,7 +62,7 @@ public:
 
     [[nodiscard]] http::BodyRule body_rule(const message::Request& head) const override;
     [[nodiscard]] http::Answer answer(const message::Request& request, http::Trace& trace, net::Source* body) override;
-    void catch_up() override { pool_.catch_up(); }
+    void catch_up() override;
 
 private:
     struct Turn;  // one request on its way

@@ -26,6 +26,7 @@ public:
     ~Standby();
     void start();
     [[nodiscard]] asio::awaitable<void> stop();
+    void catch_up();  // takes the results that have come, before the loop says so
 
     // All of it is the caller's until the answer is there.
     struct Read {

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "millrace/app/commands.hpp"
+#include "millrace/core/text.hpp"
 #include "millrace/io/pg.hpp"
 
 namespace millrace::app {

@@ -68,6 +68,11 @@ void RequestHandler::adopt(std::shared_ptr<const pipeline::Snapshot> snapshot) {
 
 void RequestHandler::forget_callers() { callers_->forget(); }
 
+void RequestHandler::catch_up() {
+    pool_.catch_up();
+    standby_.catch_up();
+}
+
 // Bodies of what may come from a cache are read whole: one answer is for many requests.
 http::BodyRule RequestHandler::body_rule(const message::Request& head) const {
     const auto match = pipeline::find_route(*snapshot_, head, WallTime{});

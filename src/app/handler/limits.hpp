@@ -52,15 +52,15 @@ public:
 private:
     struct Limit {
         rate::Rule rule;
-        std::string
-            key_begin;     // of the keys of its leases: whose rule it is (the process's, a route's, a plan's), and the rule
+        // What the keys of its leases begin with: whose rule it is (the process's, a route's, a plan's), and the rule.
+        std::string key_begin;
         std::string item;  // its name in the fields
     };
     struct RouteLimits {
         std::vector<Limit> limits;
         message::HeaderBlock policy;  // the field RateLimit-Policy
     };
-    using Plans = std::unordered_map<std::string, std::vector<rate::Rule>, text::Hash, std::equal_to<>>;
+    using Plans = std::unordered_map<std::string, std::vector<rate::Rule>, text::Hash>;
     using PlanPointer = const Plans::value_type*;
     struct Place {
         const routes::ResolvedPolicies* route;
@@ -91,8 +91,8 @@ private:
     rate::Tokens own_;
     std::vector<Limit> for_all_;
     Plans plans_;
-    // Of this snapshot's routes, and of those that requests underway still have of an older one. Where an address is used again, a
-    // snapshot was adopted since, and this was cleared then.
+    // Of this snapshot's routes, and of those that requests underway still have of an older one. Where an address is used
+    // again, a snapshot was adopted since, and this was cleared then.
     std::unordered_map<Place, RouteLimits, HashOfPlace> routes_;
 
     // Of the request at hand; members for their memory's sake.

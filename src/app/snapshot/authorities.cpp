@@ -3,6 +3,7 @@
 #include <map>
 
 #include "files.hpp"
+#include "millrace/core/url.hpp"
 #include "millrace/io/services.hpp"
 
 namespace millrace::app {

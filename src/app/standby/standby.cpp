@@ -116,6 +116,10 @@ asio::awaitable<void> Standby::stop() {
     for (const auto& one : all_) co_await one->pool.stop();
 }
 
+void Standby::catch_up() {
+    for (const auto& one : all_) one->pool.catch_up();
+}
+
 asio::awaitable<std::optional<pg::Opened>> Standby::ask(const Read& read, const TieredCache& cache, pg::Timing& timing) {
     if (all_.empty() || !cache.fenced(net::now())) co_return std::nullopt;
     const std::vector<One*> chosen = choose(read, cache);
