@@ -134,10 +134,13 @@ TEST(RedisSubscription, closed_for_what_it_did_not_read_it_says_so_and_comes_bac
     for (int i = 0; i < 8; ++i) test.publish("one", large);
     ASSERT_TRUE(test.until([&] { return !test.losses.empty(); }));
     ASSERT_TRUE(test.ready(2));
-    const std::size_t before = test.heard.size();
-    test.publish("one", "small");
-    ASSERT_TRUE(test.until([&] { return test.heard.size() > before; }));
-    EXPECT_EQ(test.heard.back(), "one: small");
+    // Large ones may still be on their way and have it closed once more: what is said then is lost, so it is said again.
+    const auto heard = [&] { return !test.heard.empty() && test.heard.back() == "one: small"; };
+    for (int i = 0; i < 50 && !heard(); ++i) {
+        test.publish("one", "small");
+        (void)test.until(heard, 200ms);
+    }
+    EXPECT_TRUE(heard());
 }
 
 TEST(RedisSubscription, the_first_failure_is_told_as_well) {
